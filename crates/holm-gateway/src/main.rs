@@ -1,0 +1,3 @@
+//! holm-gateway
+
+fn main() {}

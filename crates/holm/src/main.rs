@@ -1,0 +1,3 @@
+//! holm
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! holmd
+
+fn main() {}

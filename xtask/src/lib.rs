@@ -1,0 +1,5 @@
+//! The project's own tools, as a library so that the tests on real machines drive the same nodes.
+
+#![allow(clippy::disallowed_methods, reason = "a build tool: it runs on the developer's machine, not in the product")]
+
+pub mod node;

@@ -1,0 +1,3 @@
+//! `cargo xtask <command>`: wiring only; each command lives in the file of its name.
+
+fn main() {}
