@@ -1,5 +1,10 @@
 //! The project's own tools, as a library so that the tests on real machines drive the same nodes.
 
-#![allow(clippy::disallowed_methods, reason = "a build tool: it runs on the developer's machine, not in the product")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a build tool: it runs on the developer's machine, not in the product"
+)]
 
 pub mod node;
+pub mod setup;
+pub mod sh;
