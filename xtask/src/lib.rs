@@ -5,6 +5,8 @@
     reason = "a build tool: it runs on the developer's machine, not in the product"
 )]
 
+pub mod images;
 pub mod node;
 pub mod setup;
 pub mod sh;
+pub mod workspace;
