@@ -1,1 +1,1 @@
-//! diff
+//! To come: diff.

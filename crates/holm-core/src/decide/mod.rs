@@ -1,1 +1,1 @@
-//! decide/mod
+//! To come: decide/mod.

@@ -1,1 +1,1 @@
-//! render/mod
+//! To come: render/mod.
