@@ -7,6 +7,8 @@
 
 pub mod images;
 pub mod node;
+pub mod registry;
 pub mod setup;
 pub mod sh;
+pub mod store;
 pub mod workspace;

@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use xtask::images;
 use xtask::workspace::Profile;
+use xtask::{images, registry, store};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's own tools")]
@@ -18,6 +19,17 @@ enum Command {
     Node(xtask::node::cli::NodeArgs),
     /// Make every container image, from Debian packages and our binaries
     Images(Build),
+    /// Make a store folder of the services, with their images pinned
+    Store {
+        /// Where to
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// With the test services
+        #[arg(long)]
+        tests: bool,
+    },
+    /// Make the storage folder of a test registry from the images
+    Registry,
 }
 
 #[derive(Debug, clap::Args)]
@@ -37,6 +49,12 @@ fn main() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Node(args) => return xtask::node::cli::run(args),
         Command::Images(build) => images::run(build.profile())?,
+        Command::Store { out, tests } => {
+            let out = out.unwrap_or_else(store::folder);
+            store::build(&out, tests)?;
+            println!("{}", out.display());
+        }
+        Command::Registry => println!("{}", registry::prepare()?.display()),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,6 +8,7 @@ use crate::workspace::{self, write};
 use crate::{setup, sh};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,6 +17,8 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// One suite's package lists and downloads, kept in `target/apt/<suite>`.
 pub struct Apt {
     dir: PathBuf,
+    /// Held as long as this lives: other processes may want the same downloads.
+    _lock: File,
 }
 
 /// An unpacked package.
@@ -33,9 +36,11 @@ impl Apt {
     /// Prepares the suite, with an `apt-get update` when its lists are not there yet.
     pub fn open(suite: Suite) -> Result<Self> {
         setup::ensure_packages(&[("dpkg-deb", "dpkg"), (KEYRING, "debian-archive-keyring")])?;
-        let apt = Self {
-            dir: workspace::target().join("apt").join(suite.name()),
-        };
+        let dir = workspace::target().join("apt").join(suite.name());
+        std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        let lock = File::create(dir.join("lock")).with_context(|| format!("cannot lock {}", dir.display()))?;
+        lock.lock().with_context(|| format!("cannot wait for the lock of {}", dir.display()))?;
+        let apt = Self { dir, _lock: lock };
         if !apt.dir.join("updated").exists() {
             apt.configure(suite)?;
             apt.update()?;

@@ -3,9 +3,9 @@
 //! No container engine and no registry takes part. An image holds the program, the libraries that its ELF
 //! files name, and the libc of their own Debian suite; ours are linked on an older one, which a newer runs.
 
-mod apt;
+pub(crate) mod apt;
 pub mod oci;
-mod recipe;
+pub(crate) mod recipe;
 mod tree;
 
 use crate::workspace::{self, Profile};
