@@ -29,6 +29,15 @@ pub(super) fn mount_point() -> Result<PathBuf> {
     }
 }
 
+/// What to write to pass all these controllers on.
+fn enable(controllers: &str) -> Option<String> {
+    let all: Vec<String> = controllers
+        .split_whitespace()
+        .map(|name| format!("+{name}"))
+        .collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
 fn find_mount(mounts: &str) -> Option<&str> {
     mounts
         .lines()
@@ -61,7 +70,12 @@ impl Cgroup {
             fs::create_dir_all(self.path(part))
                 .with_context(|| format!("cannot make cgroup {}", self.0.display()))?;
         }
-        Ok(())
+        // Where the host has memory, cpu and pids here, limits in nodes act; where it has none, they cannot.
+        let have = fs::read_to_string(self.path("cgroup.controllers")).unwrap_or_default();
+        match enable(&have) {
+            Some(all) => self.write("cgroup.subtree_control", &all),
+            None => Ok(()),
+        }
     }
 
     /// No process is left, or the cgroup is gone.
@@ -189,6 +203,12 @@ mod tests {
             Some("/sys/fs/cgroup")
         );
         assert_eq!(find_mount("cgroup2 /x tmpfs rw 0 0"), None);
+    }
+
+    #[test]
+    fn controllers_are_passed_on_only_where_there_are_any() {
+        assert_eq!(enable("cpu memory\n").as_deref(), Some("+cpu +memory"));
+        assert_eq!(enable("\n"), None);
     }
 
     #[test]
