@@ -1,0 +1,229 @@
+//! The part of a comparison that makes and removes: units stopped, networks, volumes, secrets, files, legs.
+
+use super::Diff;
+use crate::{
+    observed::UnitState,
+    plan::{Leg, Network, Step},
+    render::{QUADLETS, UNITS, names},
+    target::{Block, ServiceTarget, Wanted},
+};
+
+/// Names of the core's units and networks: never strays.
+const CORE_UNITS: [&str; 4] = [
+    "holm-anchor.service",
+    "holm-gateway.service",
+    "holm-caddy.service",
+    "holm-caddy.socket",
+];
+
+impl Diff<'_> {
+    /// Units that are not to run: of services that are stopped or gone.
+    pub(super) fn stop_unwanted(&mut self) {
+        let running = self.running_units();
+        // A service whose image is missing for the moment goes on as it is until the image is back.
+        let pending = |unit: &str| {
+            self.owner(unit).is_some_and(|id| {
+                !self.ready.contains(id) && self.target.services[id].wanted == Wanted::Running
+            })
+        };
+        let unwanted: Vec<String> = self
+            .observed
+            .units
+            .iter()
+            .filter(|(name, unit)| {
+                name.starts_with("holm-")
+                    && !CORE_UNITS.contains(&name.as_str())
+                    && !running.iter().any(|(_, wanted)| wanted == *name)
+                    && !pending(name)
+                    && !matches!(unit.state, UnitState::Inactive | UnitState::Failed)
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        for unit in unwanted {
+            let owner = self.owner(&unit);
+            self.step(owner, Step::Stop(vec![unit]));
+        }
+    }
+
+    /// Networks, volumes and secrets that are missing.
+    pub(super) fn create(&mut self) {
+        if !self.observed.networks.contains(names::UPLINK) {
+            let network = self.uplink();
+            self.step(None, Step::CreateNetwork(network));
+        }
+        for (id, service) in self.kept() {
+            // The anchor's unit names every leg's network, so it must exist even when the service cannot start yet.
+            if !self.observed.networks.contains(&names::network(id)) {
+                let network = self.network(&names::network(id), id.as_str(), service);
+                self.step(Some(id), Step::CreateNetwork(network));
+            }
+            for volume in &service.volumes {
+                let name = names::volume(id, volume);
+                if !self.observed.volumes.contains(&name) {
+                    self.step(
+                        Some(id),
+                        Step::CreateVolume {
+                            name,
+                            service: id.clone(),
+                        },
+                    );
+                }
+            }
+            for secret in &service.secrets {
+                if !self
+                    .observed
+                    .secrets
+                    .get(id)
+                    .is_some_and(|seen| seen.contains(secret))
+                {
+                    self.step(
+                        Some(id),
+                        Step::Seal {
+                            service: id.clone(),
+                            secret: secret.clone(),
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    fn uplink(&self) -> Network {
+        let pool = self.target.cell.pool;
+        let core = Block { first: 0, blocks: 1 };
+        Network {
+            name: names::UPLINK.into(),
+            service: String::new(),
+            bridge: "hup".into(),
+            subnet: pool.subnet(core),
+            bridge_address: pool.address(core, 1),
+            route_via: None,
+        }
+    }
+
+    fn network(&self, name: &str, service: &str, target: &ServiceTarget) -> Network {
+        let (pool, block) = (self.target.cell.pool, target.lease.block);
+        Network {
+            name: name.into(),
+            service: service.into(),
+            bridge: names::bridge(block),
+            subnet: pool.subnet(block),
+            bridge_address: pool.address(block, 1),
+            route_via: Some(pool.address(block, crate::decide::GATEWAY_OFFSET)),
+        }
+    }
+
+    /// Files that differ, then those that are not wanted, then one reload for all of them.
+    pub(super) fn write_files(&mut self) {
+        let stale_units = self.rendered.units.iter().any(|(name, unit)| {
+            let wanted_now = self.owner(name).is_none_or(|id| self.ready.contains(id));
+            wanted_now
+                && self
+                    .observed
+                    .units
+                    .get(name)
+                    .is_some_and(|seen| seen.mark != unit.mark)
+        });
+        let unknown_units = self
+            .running_units()
+            .iter()
+            .any(|(_, name)| !self.observed.units.contains_key(name));
+        let files: Vec<(String, String)> = self
+            .rendered
+            .files
+            .iter()
+            .map(|(path, text)| (path.clone(), text.clone()))
+            .collect();
+        let mut units_changed = false;
+        for (path, text) in files {
+            let owner = self.owner(file_name(&path));
+            let ready = owner.is_none_or(|id| self.ready.contains(id));
+            if ready && self.observed.files.get(&path) != Some(&text) {
+                units_changed |= is_unit(&path);
+                self.step(owner, Step::WriteFile { path, text });
+            }
+        }
+        let strays: Vec<String> = self
+            .observed
+            .files
+            .keys()
+            .filter(|path| !self.rendered.files.contains_key(*path))
+            .cloned()
+            .collect();
+        for path in strays {
+            units_changed |= is_unit(&path);
+            let owner = self.owner(file_name(&path));
+            self.step(owner, Step::RemoveFile(path));
+        }
+        if units_changed || stale_units || unknown_units {
+            self.step(None, Step::Reload);
+        }
+    }
+
+    /// Legs of the running anchor; one that does not run takes them from its unit.
+    pub(super) fn legs(&mut self) {
+        let anchor_stays = matches!(self.judge("holm-anchor.service"), super::Verdict::Runs);
+        if !anchor_stays {
+            return;
+        }
+        for leg in self.gateway.legs.clone() {
+            let network = names::network(&leg.service);
+            if !self.observed.legs.contains(&network) {
+                let mac = names::mac(leg.address);
+                let step = Step::Connect(Leg {
+                    network,
+                    address: leg.address,
+                    mac,
+                    interface: leg.interface,
+                });
+                self.step(Some(&leg.service), step);
+            }
+        }
+    }
+
+    /// Networks that no service has any more, and what a purge takes.
+    pub(super) fn remove(&mut self) {
+        let wanted: Vec<String> = self.kept().map(|(id, _)| names::network(id)).collect();
+        let strays: Vec<String> = self
+            .observed
+            .networks
+            .iter()
+            .filter(|name| name.starts_with("holm-") && *name != names::UPLINK && !wanted.contains(name))
+            .cloned()
+            .collect();
+        for name in strays {
+            let owner = self.owner(&name);
+            if self.observed.legs.contains(&name) {
+                self.step(owner, Step::Disconnect(name.clone()));
+            }
+            self.step(owner, Step::RemoveNetwork(name));
+        }
+        let purged = self
+            .target
+            .services
+            .iter()
+            .filter(|(_, service)| service.wanted == Wanted::Purged);
+        for (id, _) in purged {
+            let volumes = self
+                .observed
+                .volumes
+                .iter()
+                .filter(|name| name.starts_with(&names::volume_prefix(id)));
+            for name in volumes {
+                self.step(Some(id), Step::RemoveVolume(name.clone()));
+            }
+            if self.observed.secrets.contains_key(id) {
+                self.step(Some(id), Step::ForgetSecrets(id.clone()));
+            }
+        }
+    }
+}
+
+fn file_name(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_suffix(".container").unwrap_or(name)
+}
+
+fn is_unit(path: &str) -> bool {
+    path.starts_with(QUADLETS) || path.starts_with(UNITS)
+}
