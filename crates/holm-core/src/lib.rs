@@ -6,6 +6,8 @@
 
 pub mod decide;
 pub mod diff;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod gateway;
 pub mod intent;
 pub mod manifest;

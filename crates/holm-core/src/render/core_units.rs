@@ -28,7 +28,6 @@ pub(super) fn socket() -> UnitFile {
         ("ListenStream", "80"),
         ("ListenStream", "443"),
         ("ListenDatagram", "443"),
-        ("ReusePort", "no"),
         ("Backlog", "4096"),
     ] {
         unit.push("Socket", key, value);

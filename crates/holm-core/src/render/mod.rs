@@ -23,6 +23,53 @@ pub const QUADLETS: &str = ".config/containers/systemd";
 /// Where systemd looks for a user's plain units, below the state root.
 pub const UNITS: &str = ".config/systemd/user";
 
+/// Every key that a container unit of ours may have: what is not here cannot have been meant (T6).
+pub const KEYS: &[(&str, &str)] = &[
+    ("Unit", "After"),
+    ("Unit", "BindsTo"),
+    ("Unit", "Description"),
+    ("Unit", "Requires"),
+    ("Unit", "StartLimitIntervalSec"),
+    ("Unit", "Upholds"),
+    ("Unit", "Wants"),
+    ("Unit", "X-Holm"),
+    ("Quadlet", "DefaultDependencies"),
+    ("Container", "AddCapability"),
+    ("Container", "ContainerName"),
+    ("Container", "DNS"),
+    ("Container", "DropCapability"),
+    ("Container", "Entrypoint"),
+    ("Container", "EnvironmentFile"),
+    ("Container", "Exec"),
+    ("Container", "GIDMap"),
+    ("Container", "Group"),
+    ("Container", "Image"),
+    ("Container", "Label"),
+    ("Container", "LogDriver"),
+    ("Container", "LogOpt"),
+    ("Container", "Network"),
+    ("Container", "NoNewPrivileges"),
+    ("Container", "Notify"),
+    ("Container", "Pull"),
+    ("Container", "ReadOnly"),
+    ("Container", "RunInit"),
+    ("Container", "StopTimeout"),
+    ("Container", "Sysctl"),
+    ("Container", "UIDMap"),
+    ("Container", "User"),
+    ("Container", "Volume"),
+    ("Container", "WorkingDir"),
+    ("Service", "ExecStartPost"),
+    ("Service", "ExecStartPre"),
+    ("Service", "ExecStopPost"),
+    ("Service", "Restart"),
+    ("Service", "RestartMaxDelaySec"),
+    ("Service", "RestartSec"),
+    ("Service", "RestartSteps"),
+    ("Service", "TasksMax"),
+    ("Install", "WantedBy"),
+];
+
 /// What is rendered for a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rendered {
