@@ -50,7 +50,7 @@ impl Value {
             Self::Null => "null",
             Self::Boolean(_) => "a boolean",
             Self::Integer(_) => "an integer",
-            Self::Number => "a number that is not a 64-bit integer",
+            Self::Number => "a number that is not a plain integer",
             Self::Text(_) => "a string",
             Self::List(_) => "a list",
             Self::Object(_) => "an object",
@@ -239,10 +239,13 @@ fn no_tags(text: &str, report: &mut Report) -> bool {
     let tagged = granit_parser::Parser::new_from_str(text)
         .filter_map(Result::ok)
         .find(|(event, _)| event.tag().is_some());
-    let Some((_, span)) = tagged else { return true };
+    let Some((_, span)) = tagged else {
+        return true;
+    };
+    let start = span.tag_start().unwrap_or(span.start);
     let at = Place {
-        line: narrow(span.start.line() as u64),
-        column: narrow(span.start.col() as u64 + 1),
+        line: narrow(start.line() as u64),
+        column: narrow(start.col() as u64 + 1),
         ..Place::default()
     };
     report.error(

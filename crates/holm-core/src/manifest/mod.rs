@@ -1,11 +1,13 @@
 //! Manifest dialects: parsed into the one [`model`](crate::model), or refused with findings.
 
 mod checks;
+mod compose;
 mod document;
 mod field;
 mod finding;
 mod report;
 mod settings;
+mod template;
 mod upgrade;
 mod v3;
 
@@ -37,36 +39,40 @@ pub struct PackageFiles {
 /// At least one finding with [`Severity::Error`].
 pub fn read(files: &PackageFiles) -> Result<(Service, Vec<Finding>), Vec<Finding>> {
     let mut report = Report::new("manifest.json");
-    let service = read_manifest(files, &mut report);
-    let failed = report.failed();
-    if service.is_none() && !failed {
+    let mut template = Report::new("compose-template.yml");
+    let service = read_manifest(files, &mut report, &mut template);
+    if service.is_none() && !report.failed() && !template.failed() {
         // Every `None` above has its finding; this one keeps the promise of the signature if not.
+        let hint = "report this as a fault of Holm";
         report.error(
             &Place::default(),
             "unreadable",
             "the package could not be read",
-            "report this as a fault of Holm",
+            hint,
         );
     }
-    let findings = report.into_findings();
+    let failed = report.failed() || template.failed();
+    let mut findings = report.into_findings();
+    findings.extend(template.into_findings());
     match service {
         Some(service) if !failed => Ok((service, findings)),
         _ => Err(findings),
     }
 }
 
-fn read_manifest(files: &PackageFiles, report: &mut Report) -> Option<Service> {
+fn read_manifest(files: &PackageFiles, report: &mut Report, template: &mut Report) -> Option<Service> {
     let node = document::json(&files.manifest, report)?;
     schema_version(&node, report)?;
     let raw = v3::read(&node, report)?;
     let checked = upgrade::check(&raw, &files.path, report);
     let builtin = raw.kind.as_ref().is_some_and(|kind| kind.value == "builtin");
-    let containers = if builtin {
-        None
-    } else {
-        upgrade::single(&raw, report)
+    let containers = match &files.compose_template {
+        // Its containers are another core's.
+        _ if builtin => None,
+        None => upgrade::single(&raw, report),
+        Some(bytes) => upgrade::composed(&raw, &checked.settings, bytes, report, template),
     };
-    upgrade::service(&raw, checked, containers, report)
+    upgrade::service(&raw, checked, containers, report, template)
 }
 
 /// The version decides which fields are known, so without it nothing else is said.

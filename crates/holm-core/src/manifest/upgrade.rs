@@ -7,7 +7,8 @@ use super::{
         Names, accounts, backup, capability, container_name, egress, env, flags, identity, image, mount,
         peer_port, requires, route, setting,
     },
-    report::{Place, Report},
+    compose,
+    report::{Place, Report, Text},
     v3::V3,
 };
 use crate::{
@@ -22,6 +23,8 @@ pub(super) struct Containers {
     pub names: Names,
     /// The container that the template gives `${SERVICE_IP}` to.
     pub service_ip: Option<(ContainerName, Place)>,
+    /// Image references as the template writes them.
+    pub images: BTreeSet<String>,
     pub volumes: BTreeSet<VolumeName>,
     pub secrets: BTreeSet<SecretName>,
 }
@@ -92,6 +95,81 @@ pub(super) fn single(raw: &V3<'_>, report: &mut Report) -> Option<Containers> {
     })
 }
 
+/// The containers of a template, and the fields of the manifest that must agree with it. The
+/// template's findings go to `template`.
+pub(super) fn composed(
+    raw: &V3<'_>,
+    settings: &BTreeMap<SettingKey, Setting>,
+    bytes: &[u8],
+    report: &mut Report,
+    template: &mut Report,
+) -> Option<Containers> {
+    let declared = mounts(raw, report);
+    let volumes = declared.iter().map(|(_, mount)| mount.volume.clone()).collect();
+    let containers = compose::read(bytes, settings, volumes, template);
+    let alias = raw
+        .container_name
+        .as_ref()
+        .and_then(|text| container_name::check(text, report));
+    env::check(&raw.env, report);
+    let Some(containers) = containers else {
+        let _ = raw.image.as_ref().and_then(|text| image::check(text, report));
+        return None;
+    };
+    // The same text has had its finding in the template, where it counts.
+    let own = |text: &&Text<'_>| !containers.images.contains(text.value);
+    if let Some(text) = raw.image.as_ref().filter(own)
+        && image::check(text, report).is_some()
+    {
+        let message = "no container of the template has this image";
+        report.error(
+            &text.at,
+            "image-not-in-template",
+            message,
+            "write the image of the main container",
+        );
+    }
+    if let (Some(text), Some(_)) = (&raw.container_name, alias)
+        && !containers.names.contains_key(text.value)
+    {
+        let message = "no container of the template has this name";
+        report.warn(
+            &text.at,
+            "container-name-unknown",
+            message,
+            "write the name of the main container",
+        );
+    }
+    if let Some((first, _)) = raw.env.first() {
+        let message = "the template says what variables the containers have, so this is not used";
+        report.warn(
+            &first.at,
+            "env-unused",
+            message,
+            "write them in the template's environment",
+        );
+    }
+    for (at, mount) in declared {
+        let mounted = |container: &Container| {
+            container
+                .mounts
+                .iter()
+                .any(|other| other.volume == mount.volume && other.path == mount.path)
+        };
+        // A faulty container is not in the list, and its mounts are not known.
+        if !template.failed() && !containers.list.iter().any(mounted) {
+            let message = "the template says what is mounted, and no container of it mounts this volume here";
+            report.warn(
+                &at,
+                "volume-unmounted",
+                message,
+                "write the mount in the template too",
+            );
+        }
+    }
+    Some(containers)
+}
+
 /// `volumes` of the manifest.
 pub(super) fn mounts(raw: &V3<'_>, report: &mut Report) -> Vec<(Place, Mount)> {
     let mut mounts = Vec::new();
@@ -118,13 +196,14 @@ pub(super) fn service(
     checked: Checked,
     containers: Option<Containers>,
     report: &mut Report,
+    template: &mut Report,
 ) -> Option<Service> {
     let names = containers.as_ref().map(|containers| &containers.names);
     let routes = route::check(raw, names, report);
     backup::check(raw, names, report);
     own_containers(raw, names, report);
     let capabilities = capability::check(&raw.cap_add, report);
-    let main = main(raw, containers.as_ref(), &routes, report);
+    let main = main(raw, containers.as_ref(), &routes, template);
     // The rules are checked also when there is no container to carry them.
     let carrier = main.clone().or_else(|| "main".parse().ok())?;
     let peer_ports = peer_port::check(&raw.iptables_rules, &carrier, report);

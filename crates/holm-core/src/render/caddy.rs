@@ -11,13 +11,15 @@ pub fn config(domain: &Domain) -> String {
         "handler": "reverse_proxy",
         "upstreams": [{ "dial": "unix//run/holm-router/router.sock" }],
         "flush_interval": -1,
-        "headers": { "response": { "set": { "Server": ["Holm"] }, "deferred": true } },
+        // The gateway may be restarting: a request that found no socket is held, not refused.
+        "load_balancing": { "try_duration": "15s", "try_interval": "50ms" },
     });
     let config = json!({
         "admin": { "listen": "unix//run/caddy/admin.sock|0600", "config": { "persist": false } },
         "logging": { "logs": { "default": { "writer": { "output": "stdout" }, "encoder": { "format": "json" } } } },
         "apps": {
             "http": {
+                "grace_period": "3s",
                 "servers": {
                     "redirect": {
                         "listen": ["fd/3"],

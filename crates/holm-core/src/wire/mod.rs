@@ -116,6 +116,9 @@ pub struct Operation {
     pub created_at: i64,
     /// Nothing had to change: asked for what was already the case.
     pub unchanged: bool,
+    /// What the admin is told about an accepted package.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Finding>,
     /// Where it stands.
     pub progress: Progress,
 }

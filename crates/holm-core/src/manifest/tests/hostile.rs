@@ -8,29 +8,30 @@ use crate::manifest::read;
 /// `^...$` accepts a line break at the end. Every text of the manifest gets one.
 #[test]
 fn trailing_line_break_in_every_text() {
-    let document: serde_json::Value = serde_json::from_str(QUICK_START).unwrap();
+    assert_snapshot!(
+        "line_break_quick_start",
+        line_breaks("homepage", QUICK_START, None)
+    );
+    let (notes, template) = (include_str!("notes.json"), include_str!("notes.yml"));
+    assert_snapshot!("line_break_notes", line_breaks("notes", notes, Some(template)));
+}
+
+/// The rules that a line break at the end of each text breaks.
+fn line_breaks(path: &str, manifest: &str, template: Option<&str>) -> String {
+    let document: serde_json::Value = serde_json::from_str(manifest).unwrap();
     let mut texts = Vec::new();
     walk(&document, "", &mut texts);
-    assert!(texts.len() == 18, "{texts:?}");
     let mut all = String::new();
     for pointer in texts {
         let mut changed = document.clone();
         let place = changed.pointer_mut(&pointer).unwrap();
         *place = format!("{}\n", place.as_str().unwrap()).into();
         let text = serde_json::to_string(&changed).unwrap();
-        match read(&package("homepage", &text, None)) {
-            Err(findings) => all.push_str(&format!(
-                "{pointer}: {}\n",
-                findings
-                    .iter()
-                    .map(|f| f.rule.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            )),
-            Ok((_, findings)) => all.push_str(&format!("{pointer}: ACCEPTED, {} warnings\n", findings.len())),
-        }
+        let findings = read(&package(path, &text, template)).expect_err(&pointer);
+        let rules: Vec<&str> = findings.iter().map(|finding| finding.rule.as_str()).collect();
+        all.push_str(&format!("{pointer}: {}\n", rules.join(" ")));
     }
-    assert_snapshot!(all);
+    all
 }
 
 fn walk(value: &serde_json::Value, at: &str, texts: &mut Vec<String>) {

@@ -1,7 +1,10 @@
 //! Tests of [`read`](super::read): small inputs, and their findings as text.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod compose;
 mod hostile;
+mod mutation;
+mod settings;
 mod v3;
 
 use super::{Finding, PackageFiles, Severity, read};
