@@ -69,7 +69,7 @@ fn mutate(text: &str, changes: &[(usize, usize, usize)]) -> String {
 fn keeps_rules(files: &crate::manifest::PackageFiles) {
     // `check` itself holds that findings carry no control characters.
     check(files);
-    let Ok((service, _)) = read(files).inspect(|_| {eprintln!("PASSED");}) else { return };
+    let Ok((service, _)) = read(files) else { return };
     assert_eq!(service.id.as_str(), files.path);
     assert!(
         service
@@ -118,7 +118,7 @@ fn changes() -> impl Strategy<Value = Vec<(usize, usize, usize)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 15000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn manifests(changes in changes()) {
