@@ -1,7 +1,10 @@
 //! The part of a comparison that makes and removes: units stopped, networks, volumes, secrets, files, legs.
 
+use std::collections::BTreeMap;
+
 use super::Diff;
 use crate::{
+    name::ServiceId,
     observed::UnitState,
     plan::{Leg, Network, Step},
     render::{QUADLETS, UNITS, names},
@@ -26,22 +29,17 @@ impl Diff<'_> {
                 !self.ready.contains(id) && self.target.services[id].wanted == Wanted::Running
             })
         };
-        let unwanted: Vec<String> = self
-            .observed
-            .units
-            .iter()
-            .filter(|(name, unit)| {
-                name.starts_with("holm-")
-                    && !CORE_UNITS.contains(&name.as_str())
-                    && !running.iter().any(|(_, wanted)| wanted == *name)
-                    && !pending(name)
-                    && !matches!(unit.state, UnitState::Inactive | UnitState::Failed)
-            })
-            .map(|(name, _)| name.clone())
-            .collect();
-        for unit in unwanted {
-            let owner = self.owner(&unit);
-            self.step(owner, Step::Stop(vec![unit]));
+        let mut unwanted: BTreeMap<Option<&ServiceId>, Vec<String>> = BTreeMap::new();
+        for (name, unit) in &self.observed.units {
+            let ours = name.starts_with("holm-") && !CORE_UNITS.contains(&name.as_str());
+            let wanted = running.iter().any(|(_, wanted)| wanted == name) || pending(name);
+            if ours && !wanted && !matches!(unit.state, UnitState::Inactive | UnitState::Failed) {
+                unwanted.entry(self.owner(name)).or_default().push(name.clone());
+            }
+        }
+        // All of a service at once: systemd then stops them in the reverse of their start order.
+        for (owner, units) in unwanted {
+            self.step(owner, Step::Stop(units));
         }
     }
 

@@ -50,6 +50,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("Container", "Network"),
     ("Container", "NoNewPrivileges"),
     ("Container", "Notify"),
+    ("Container", "PodmanArgs"),
     ("Container", "Pull"),
     ("Container", "ReadOnly"),
     ("Container", "RunInit"),
@@ -114,6 +115,11 @@ pub fn render(target: &Target) -> Rendered {
             for container in &service.containers {
                 if let Some(env) = service_units::env_file(container) {
                     rendered.files.insert(names::env_file(id, &container.name), env);
+                }
+                if let Some(sealed) = service_units::sealed_file(id, container) {
+                    rendered
+                        .files
+                        .insert(names::sealed_file(id, &container.name), sealed);
                 }
                 rendered.add(service_units::unit(target, &gateway, id, service, container));
             }

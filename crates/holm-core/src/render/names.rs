@@ -58,6 +58,11 @@ pub fn leg(block: Block) -> String {
     format!("s{}", block.first)
 }
 
+/// The part of a container's environment that holds secrets, still as names, below the state root.
+pub fn sealed_file(service: &ServiceId, name: &ContainerName) -> String {
+    format!("env/{}.sealed", container(service, name))
+}
+
 /// Hardware address that belongs to an address: `02:00:` (locally administered) and its four bytes.
 pub fn mac(address: Ipv4Addr) -> String {
     let [a, b, c, d] = address.octets();

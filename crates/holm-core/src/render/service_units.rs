@@ -1,5 +1,7 @@
 //! Units of services: one container each, on its service's own network, behind the loaded policy.
 
+use std::collections::BTreeMap;
+
 use crate::{
     decide::{GATEWAY_OFFSET, UIDS_PER_SERVICE},
     gateway::GatewayConfig,
@@ -20,6 +22,17 @@ pub(super) fn env_file(container: &ContainerTarget) -> Option<String> {
         |(key, value): (&crate::name::EnvKey, &Filled)| plain(value).map(|value| format!("{key}={value}\n"));
     let text: String = container.env.iter().filter_map(line).collect();
     (!text.is_empty()).then_some(text)
+}
+
+/// The values that hold a secret, as the daemon's `unseal` reads them before each start: JSON, keys to pieces.
+pub(super) fn sealed_file(id: &ServiceId, container: &ContainerTarget) -> Option<String> {
+    let env: BTreeMap<_, _> = container
+        .env
+        .iter()
+        .filter(|(_, value)| plain(value).is_none())
+        .collect();
+    let sealed = serde_json::json!({ "service": id, "env": env });
+    (!env.is_empty()).then(|| format!("{sealed}\n"))
 }
 
 /// The text of a value without secrets.
@@ -138,6 +151,13 @@ fn run(draft: &mut Draft, id: &ServiceId, container: &ContainerTarget) {
             format!("%h/{}", names::env_file(id, &container.name)),
         );
     }
+    let sealed = sealed_file(id, container).is_some();
+    if sealed {
+        // Podman keeps an environment in clear on disk: secrets go in by a file in memory and our own first program.
+        let name = names::container(id, &container.name);
+        push("Volume", format!("%t/holm/env/{name}:/run/holm.env:ro"));
+        push("PodmanArgs", "--init-path=/usr/lib/holm/holm-exec".into());
+    }
     for mount in &container.mounts {
         let options = if mount.read_only { ":ro" } else { "" };
         push(
@@ -154,7 +174,7 @@ fn run(draft: &mut Draft, id: &ServiceId, container: &ContainerTarget) {
     if let Some(path) = &container.working_dir {
         push("WorkingDir", path.to_string());
     }
-    if container.init {
+    if container.init || sealed {
         push("RunInit", "true".into());
     }
     if let Some(entrypoint) = &container.entrypoint {
@@ -168,5 +188,13 @@ fn run(draft: &mut Draft, id: &ServiceId, container: &ContainerTarget) {
     if let Some(command) = &container.command {
         let items: Vec<String> = command.iter().filter_map(plain).collect();
         push("Exec", words(items.iter().map(String::as_str)));
+    }
+    if sealed {
+        let name = names::container(id, &container.name);
+        unit.push(
+            "Service",
+            "ExecStartPre",
+            format!("/usr/lib/holm/holmd unseal {name}"),
+        );
     }
 }

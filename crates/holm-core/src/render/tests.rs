@@ -77,9 +77,20 @@ fn a_new_leg_changes_the_anchors_text_but_restarts_nothing() {
 }
 
 #[test]
-fn no_secret_and_no_place_for_one_is_in_a_rendered_file() {
+fn a_value_with_a_secret_goes_in_by_memory_and_not_by_podmans_environment() {
     let target = decide(&intent([notes()]), None, &[], &images()).target;
-    assert!(!whole(&render(&target).files).contains("NOTES_DB="));
+    let rendered = render(&target);
+    assert!(!rendered.files["env/holm-notes.server"].contains("NOTES_DB"));
+    let pieces = r#"[{"text":"postgres://notes:"},{"secret":"DB_PASSWORD"},{"text":"@db/notes"}]"#;
+    let sealed = format!("{{\"env\":{{\"NOTES_DB\":{pieces}}},\"service\":\"notes\"}}\n");
+    assert_eq!(rendered.files["env/holm-notes.server.sealed"], sealed);
+    let unit = &rendered.units["holm-notes.server.service"].file;
+    let mounts: Vec<_> = unit.values("Container", "Volume").collect();
+    assert_eq!(mounts, ["%t/holm/env/holm-notes.server:/run/holm.env:ro"]);
+    assert_eq!(
+        unit.values("Service", "ExecStartPre").nth(1),
+        Some("/usr/lib/holm/holmd unseal holm-notes.server")
+    );
 }
 
 proptest! {
