@@ -1,6 +1,10 @@
 //! The operations: what people asked, in order, and whether it came to its end.
 
-use holm_core::{manifest::Finding, name::ServiceId, wire::Verb};
+use holm_core::{
+    manifest::Finding,
+    name::ServiceId,
+    wire::{Operation, Progress, Verb},
+};
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 
 use super::{DbError, from_json, parse, target::to_sql, to_json};
@@ -40,6 +44,21 @@ pub struct OperationRow {
     pub warnings: Vec<Finding>,
     /// Where it stands.
     pub state: OperationState,
+}
+
+impl OperationRow {
+    /// As it is told to people, with `progress` from whoever knows more than this row.
+    pub fn wire(self, progress: Progress) -> Operation {
+        Operation {
+            id: self.id,
+            verb: self.verb,
+            service: self.service,
+            created_at: self.created_at,
+            unchanged: self.unchanged,
+            warnings: self.warnings,
+            progress,
+        }
+    }
 }
 
 /// Where an operation stands.
