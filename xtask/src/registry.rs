@@ -33,7 +33,7 @@ pub fn serve(node: &Node) -> Result<()> {
     node.exec_ok(&["systemctl", "enable", "--quiet", "docker-registry"])?;
     node.exec_ok(&["systemctl", "restart", "docker-registry"])?;
     let ready =
-        format!("curl --silent --fail --retry 50 --retry-delay 0 --retry-connrefused http://{ADDRESS}/v2/");
+        format!("for i in $(seq 100); do curl -sf http://{ADDRESS}/v2/ && exit; sleep 0.1; done; exit 1");
     node.exec_ok(&["sh", "-c", &ready])
         .context("the registry in the node does not answer")?;
     Ok(())
