@@ -86,6 +86,8 @@ fn anchor(target: &Target, gateway: &GatewayConfig) -> Draft {
     unit.push("Unit", "Upholds", "holm-gateway.service holm-caddy.service");
     unit.push("Container", "ReadOnly", "true");
     unit.push("Container", "Exec", "pause");
+    // The namespace is the anchor's, so what the gateway needs of it (to bind port 53) is set here.
+    unit.push("Container", "Sysctl", "net.ipv4.ip_unprivileged_port_start=0");
     unit.push("Container", "StopTimeout", "2");
     let uplink = target.cell.pool.address(Block { first: 0, blocks: 1 }, 2);
     unit.push(

@@ -10,7 +10,7 @@ use super::{
     },
     Context,
 };
-use crate::model::{Template, User};
+use crate::model::{Piece, Template, User};
 
 /// `command` or `entrypoint`: a list of words, or one text that is split like a shell splits it.
 pub(super) fn words(
@@ -69,7 +69,20 @@ pub(super) fn words(
             at: word.at.clone(),
         };
         if env::line(&text, "compose-command", report) {
-            templates.extend(context.variables.parse(&text, report));
+            let template = context.variables.parse(&text, report);
+            if template
+                .iter()
+                .flat_map(|template| &template.0)
+                .any(|piece| matches!(piece, Piece::Secret(_)))
+            {
+                report.error(
+                    &word.at,
+                    "secret-in-command",
+                    "a command line is open to everybody who lists processes",
+                    "give the secret by an environment variable",
+                );
+            }
+            templates.extend(template);
         }
     }
     Some(templates)

@@ -36,6 +36,13 @@ fn notes_pass() {
 }
 
 #[test]
+fn a_secret_in_a_command_line() {
+    let restart = "restart: unless-stopped";
+    let command = format!("{restart}\n    command: [serve, \"--password=${{PIC_SECRET_DB_PASSWORD}}\"]");
+    assert_snapshot!(edits(&[("command", restart, &command)]));
+}
+
+#[test]
 fn variables() {
     let port = "\"${PIC_CFG_PORT}\"";
     assert_snapshot!(edits(&[
