@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use xtask::workspace::Profile;
-use xtask::{images, registry, store};
+use xtask::{deb, images, registry, store};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's own tools")]
@@ -28,6 +28,8 @@ enum Command {
         #[arg(long)]
         tests: bool,
     },
+    /// Make the Debian package, with the images that it names
+    Deb(Build),
     /// Make the storage folder of a test registry from the images
     Registry,
 }
@@ -54,6 +56,7 @@ fn main() -> Result<ExitCode> {
             store::build(&out, tests)?;
             println!("{}", out.display());
         }
+        Command::Deb(build) => println!("{}", deb::build(build.profile())?.display()),
         Command::Registry => println!("{}", registry::prepare()?.display()),
     }
     Ok(ExitCode::SUCCESS)
