@@ -1,6 +1,6 @@
 //! The only crate that touches the outside: look at a machine, change it by one step, hear that it changed.
 //!
-//! [`linux`] is a real machine with Podman and systemd; one in memory that can fail at every step is to come.
+//! [`linux`] is a real machine with Podman and systemd, [`fake`] one in memory that can fail at every step.
 //! Both keep the same promises, and nobody above can tell which one is there.
 
 use std::future::Future;
@@ -13,11 +13,13 @@ use holm_core::{
 use tokio::sync::mpsc;
 
 mod error;
+pub mod fake;
 pub mod linux;
 mod quadlet;
 mod secret;
 
 pub use error::HostError;
+pub use fake::{Fails, FakeHost};
 pub use linux::{LinuxHost, Paths};
 pub use secret::Secret;
 

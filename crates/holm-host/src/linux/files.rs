@@ -155,16 +155,19 @@ impl Files {
         Ok(kept)
     }
 
-    /// Makes a directory and those above it, each durably and for its owner alone.
+    /// Makes a directory below the root and those above it, each durably and for its owner alone. The root
+    /// itself is made by the package: without it, this is not our machine.
     pub fn directory(&self, path: &Path) -> io::Result<()> {
+        if path == self.root {
+            return fs::metadata(path).map(drop);
+        }
+        let parent = path.parent().filter(|_| path.starts_with(&self.root));
+        let parent =
+            parent.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "outside the state root"))?;
         match DirBuilder::new().mode(0o700).create(path) {
-            Ok(()) => path.parent().map_or(Ok(()), sync),
+            Ok(()) => sync(parent),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && path.starts_with(&self.root) => {
-                // The root itself is made by the package; without it, this is not our machine.
-                let Some(parent) = path.parent().filter(|_| path != self.root) else {
-                    return Err(error);
-                };
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.directory(parent)?;
                 self.directory(path)
             }
@@ -208,3 +211,6 @@ fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
         done => done,
     }
 }
+
+#[cfg(test)]
+mod tests;

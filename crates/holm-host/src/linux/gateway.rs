@@ -58,7 +58,7 @@ impl Gateway {
                 "See `journalctl --user -u holm-gateway.service`; it is tried again",
             )
         };
-        let text = serde_json::to_string_pretty(config).map_err(|error| failed(error.to_string()))?;
+        let text = serde_json::to_string(config).map_err(|error| failed(error.to_string()))?;
         let (files, generation) = (self.files.clone(), config.generation);
         let before = blocking(move || store(&files, generation, &text))
             .await
@@ -81,12 +81,8 @@ impl Gateway {
                 .await
                 .map_err(|error| failed(error.to_string()))?;
         }
-        let text = String::from_utf8_lossy(&answer.body);
-        Err(failed(format!(
-            "the gateway answered {}: {}",
-            answer.status,
-            text.trim()
-        )))
+        let why = format!("the gateway answered {}: {}", answer.status, detail(&answer.body));
+        Err(failed(why))
     }
 
     /// Calls `fire` for each event of the gateway, for ever. After a connection ended, or none came about,
@@ -129,6 +125,13 @@ impl Gateway {
         }
         Ok(heard)
     }
+}
+
+/// The reason in a problem document, or whatever it was.
+fn detail(body: &[u8]) -> String {
+    let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = problem["detail"].as_str().map(str::to_owned);
+    text.unwrap_or_else(|| String::from_utf8_lossy(body).chars().take(400).collect())
 }
 
 /// Generation of the document that the gateway would load at its next start; `None` when there is none that
@@ -196,3 +199,6 @@ fn store(files: &Files, number: u64, text: &str) -> io::Result<Option<String>> {
     }
     Ok(before.filter(|before| *before != name))
 }
+
+#[cfg(test)]
+mod tests;

@@ -212,3 +212,6 @@ impl Log {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests;

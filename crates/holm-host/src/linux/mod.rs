@@ -20,6 +20,8 @@ mod http;
 mod logs;
 mod podman;
 mod secrets;
+#[cfg(test)]
+mod stage;
 mod systemd;
 
 /// Where the user's things are.

@@ -56,9 +56,10 @@ impl Podman {
             encode(&pinned)
         );
         let all = async {
-            let (status, lines) = match timeout(self.limits.quiet_pull, self.begin_pull(&path)).await {
-                Ok(begun) => begun.map_err(|fault| absent(&tried, &fault))?,
-                Err(_) => return Err(failed(self.silence())),
+            let (status, lines) = match self.begin_pull(&path).await {
+                Ok(begun) => begun,
+                Err(Fault::Late(_)) => return Err(failed(self.silence())),
+                Err(fault) => return Err(absent(&tried, &fault)),
             };
             self.follow_pull(lines, status).await.map_err(failed)
         };

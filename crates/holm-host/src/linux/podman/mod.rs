@@ -13,6 +13,8 @@ use crate::HostError;
 mod containers;
 mod images;
 mod networks;
+#[cfg(test)]
+mod tests;
 mod volumes;
 
 /// Marks what is ours; containers have the cell's name as its value.
