@@ -63,6 +63,7 @@ fn every_image_is_pulled_by_digest_and_runs_rootless() -> Result<()> {
     )?;
     ensure!(!caddy.starts_with("2.6"), "caddy {caddy} is too old");
     homepage(&node, &image(&references, "homepage")?)?;
+    files(&node, &image(&references, "files")?)?;
     echo(&node, &image(&references, "echo")?)
 }
 
@@ -77,6 +78,23 @@ fn homepage(node: &Node, image: &str) -> Result<()> {
         "a fresh volume is not filled from the image: {page}"
     );
     podman(node, &["rm", "--force", "--time", "0", "home"])?;
+    Ok(())
+}
+
+fn files(node: &Node, image: &str) -> Result<()> {
+    let run = "run --detach --name files --cap-drop=all --publish 8003:8080 --volume dav:/data \
+               --env RCLONE_USER=u --env RCLONE_PASS=p";
+    podman(node, &[&words(run)[..], &[image]].concat())?;
+    let file = "http://127.0.0.1:8003/a";
+    fetch(node, file, "--user u:p --upload-file /etc/hostname")?;
+    let kept = fetch(node, file, "--user u:p")?;
+    ensure!(kept == node.name(), "put {}, got {kept}", node.name());
+    let status = fetch(
+        node,
+        file,
+        "--no-fail --write-out '%{http_code}' --output /dev/null",
+    )?;
+    ensure!(status == "401", "without a password: {status}");
     Ok(())
 }
 
