@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::node::{Bench, CreateOptions, NodeGuard};
 use crate::workspace::{self, Profile};
-use crate::{deb, images, registry, store};
+use crate::{deb, registry, store};
 
 /// Domain of the cells that tests and demo make.
 pub const DOMAIN: &str = "alice.test";
@@ -22,10 +22,10 @@ pub struct Artifacts {
 impl Artifacts {
     /// Builds images, store (with the test services) and package; what has not changed is not built again.
     pub fn build(profile: Profile) -> Result<Self> {
-        images::build(profile)?;
+        let deb = deb::build(profile)?;
         let store = workspace::target().join("store-tests");
         store::build(&store, true)?;
-        Ok(Self { deb: deb::build(profile)?, store })
+        Ok(Self { deb, store })
     }
 }
 
@@ -41,8 +41,7 @@ impl Cell {
         let node = bench.fresh(name, options)?;
         registry::serve(&node)?;
         node.push(&artifacts.store, STORE, Some("root"))?;
-        node.push(&artifacts.deb, "/root/holm.deb", None)?;
-        node.exec_ok(&["sh", "-c", "dpkg -i /root/holm.deb >/root/dpkg.log 2>&1 || { cat /root/dpkg.log; exit 1; }"])?;
+        deb::install(&node, &artifacts.deb)?;
         let cell = Self { node };
         cell.wait_for("the daemon's socket", "test -S /run/holm/api.sock")?;
         Ok(cell)
@@ -88,6 +87,7 @@ impl Cell {
             node.alias(&format!("{service}.{DOMAIN}"), self.node.name())?;
         }
         let root = self.holm(&["ca"])?;
-        node.push_bytes(root.as_bytes(), "/root/root.crt", 0o644, "root").context("push the authority's certificate")
+        node.push_bytes(root.as_bytes(), "/root/root.crt", 0o644, "root")
+            .context("push the authority's certificate")
     }
 }

@@ -20,6 +20,7 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     setup::ensure_packages(&[("dpkg-deb", "dpkg"), ("git", "git")])?;
     let references = images::build(profile)?;
     let binaries = workspace::build(&BINARIES.map(|(package, _)| package), profile)?;
+    build_static()?;
     let staged = workspace::target().join("deb/root");
     stage(&staged, &binaries, &references)?;
     let architecture = architecture()?;
@@ -31,6 +32,14 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     pack.args(options).arg(&staged).arg(&deb);
     sh::ok(pack.env("SOURCE_DATE_EPOCH", epoch()?)).context("cannot make the package")?;
     Ok(deb)
+}
+
+/// Builds holm-exec, which runs inside images of strangers and so must need no library of them.
+fn build_static() -> Result<()> {
+    let mut cargo = sh::cmd(["cargo", "rustc", "--quiet", "--release", "--package", "holm-exec"]);
+    cargo.args(["--", "-C", "target-feature=+crt-static"]);
+    sh::ok(cargo.current_dir(workspace::root())).context("holm-exec does not compile: mend that first")?;
+    Ok(())
 }
 
 /// The package that the last `build` made.
@@ -68,6 +77,12 @@ fn stage(staged: &Path, binaries: &Path, references: &References) -> Result<()> 
         write(&to, workspace::read(&binaries.join(package))?)?;
         mode(&to, 0o755)?;
     }
+    let to = staged.join("usr/lib/holm/holm-exec");
+    write(
+        &to,
+        workspace::read(&workspace::target().join("release/holm-exec"))?,
+    )?;
+    mode(&to, 0o755)?;
     let image = |name: &str| {
         references
             .get(name)

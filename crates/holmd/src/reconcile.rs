@@ -71,8 +71,12 @@ struct Running<H> {
 impl<H: Host> Reconciler<H> {
     /// Runs until `stop` is told. A step under way is finished first; every step is safe to do again.
     pub async fn run(self, stop: Arc<Notify>) {
-        let mut running =
-            Running { parts: self, failures: Failures::default(), pulls: JoinSet::new(), pulling: BTreeSet::new() };
+        let mut running = Running {
+            parts: self,
+            failures: Failures::default(),
+            pulls: JoinSet::new(),
+            pulling: BTreeSet::new(),
+        };
         loop {
             let rest = running.look_until_rest().await;
             let parts = &running.parts;
@@ -104,14 +108,23 @@ impl<H: Host> Running<H> {
             Ok(loaded) => loaded,
             Err(error) => return self.blind(&format!("reading the state failed: {error}")),
         };
-        let Some(intent) = &loaded.intent else { return Passed::Rest(LEVEL) };
-        let resting: Vec<_> =
-            loaded.rests.iter().filter(|rest| rest.until > (self.parts.clock)()).map(|rest| rest.block).collect();
+        let Some(intent) = &loaded.intent else {
+            return Passed::Rest(LEVEL);
+        };
+        let resting: Vec<_> = loaded
+            .rests
+            .iter()
+            .filter(|rest| rest.until > (self.parts.clock)())
+            .map(|rest| rest.block)
+            .collect();
         let decision = decide(intent, loaded.target.as_ref(), &resting, &self.parts.images);
         if loaded.target.as_ref() != Some(&decision.target)
             && let Err(error) = self.parts.db.save_target(&decision.target, loaded.revision)
         {
-            return self.blind(&format!("storing generation {} failed: {error}", decision.target.generation));
+            return self.blind(&format!(
+                "storing generation {} failed: {error}",
+                decision.target.generation
+            ));
         }
         let observed = match self.parts.host.observe().await {
             Ok(observed) => observed,
@@ -126,7 +139,11 @@ impl<H: Host> Running<H> {
             self.publish(&loaded, &decision, &observed, &plan);
         }
         self.close(&loaded, &decision, &plan);
-        if applied.changed { Passed::Changed } else { Passed::Rest(self.rest(&plan)) }
+        if applied.changed {
+            Passed::Changed
+        } else {
+            Passed::Rest(self.rest(&plan))
+        }
     }
 
     /// The machine or the state could not be seen: what was known stays, with its age.
@@ -138,14 +155,20 @@ impl<H: Host> Running<H> {
             view.settled = false;
             view.core.failing = Some(failing.clone());
         });
-        Passed::Rest(Duration::from_secs(u64::try_from(failing.retry_at - now).unwrap_or(1)))
+        Passed::Rest(Duration::from_secs(
+            u64::try_from(failing.retry_at - now).unwrap_or(1),
+        ))
     }
 
     async fn apply(&mut self, plan: &Plan) -> Applied {
         let mut applied = Applied::default();
         let mut broken = BTreeSet::new();
         for planned in &plan.steps {
-            if broken.contains(&planned.owner) || self.failures.resting(planned.owner.as_ref(), (self.parts.clock)()) {
+            if broken.contains(&planned.owner)
+                || self
+                    .failures
+                    .resting(planned.owner.as_ref(), (self.parts.clock)())
+            {
                 continue;
             }
             if let Step::Pull(image) = &planned.step {
@@ -173,12 +196,18 @@ impl<H: Host> Running<H> {
         let (host, owner, image) = (Arc::clone(&self.parts.host), planned.owner.clone(), image.clone());
         tracing::info!(%image, "pull");
         self.pulls.spawn(async move {
-            let result = host.apply(&Step::Pull(image.clone())).await.map_err(|error| error.to_string());
+            let result = host
+                .apply(&Step::Pull(image.clone()))
+                .await
+                .map_err(|error| error.to_string());
             (owner, image, result)
         });
     }
 
-    fn pulled(&mut self, pulled: Result<(Option<ServiceId>, Image, Result<(), String>), tokio::task::JoinError>) {
+    fn pulled(
+        &mut self,
+        pulled: Result<(Option<ServiceId>, Image, Result<(), String>), tokio::task::JoinError>,
+    ) {
         match pulled {
             Ok((owner, image, result)) => {
                 self.pulling.remove(&image.pinned());
@@ -195,7 +224,10 @@ impl<H: Host> Running<H> {
     }
 
     fn failed(&mut self, owner: Option<ServiceId>, reason: String) {
-        tracing::warn!(owner = owner.as_ref().map_or("core", ServiceId::as_str), "{reason}");
+        tracing::warn!(
+            owner = owner.as_ref().map_or("core", ServiceId::as_str),
+            "{reason}"
+        );
         self.failures.add(owner, reason, (self.parts.clock)());
     }
 

@@ -23,7 +23,12 @@ struct Sealed {
 ///
 /// # Errors
 /// The name is not one of a container, its file cannot be read, or a secret cannot be opened.
-pub async fn unseal(host: &impl Host, state: &Path, runtime: &Path, container: &str) -> Result<(), HostError> {
+pub async fn unseal(
+    host: &impl Host,
+    state: &Path,
+    runtime: &Path,
+    container: &str,
+) -> Result<(), HostError> {
     let fail = |why: String| {
         let hint = "The unit is written anew when the daemon runs: systemctl --user restart holmd";
         HostError::new(format!("fill in the secrets of {container}"), why, hint)
@@ -31,7 +36,8 @@ pub async fn unseal(host: &impl Host, state: &Path, runtime: &Path, container: &
     if container.contains('/') || container.starts_with('.') {
         return Err(fail("it is not the name of a container".into()));
     }
-    let text = fs::read_to_string(state.join("env").join(format!("{container}.sealed"))).map_err(|e| fail(e.to_string()))?;
+    let text = fs::read_to_string(state.join("env").join(format!("{container}.sealed")))
+        .map_err(|e| fail(e.to_string()))?;
     let sealed: Sealed = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
     let mut records = zeroize::Zeroizing::new(Vec::new());
     for (key, value) in &sealed.env {
@@ -57,7 +63,11 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let part = folder.join(format!(".{name}"));
     let _ = fs::remove_file(&part);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&part)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o644)
+        .open(&part)?;
     file.write_all(bytes)?;
     fs::rename(part, folder.join(name))
 }

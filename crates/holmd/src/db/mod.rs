@@ -45,6 +45,15 @@ pub struct Loaded {
     pub rests: Vec<Rest>,
 }
 
+/// What people asked, read at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wishes {
+    /// Raised by every operation.
+    pub revision: u64,
+    /// `None` before `holm init`.
+    pub intent: Option<Intent>,
+}
+
 /// Why the state could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -105,14 +114,10 @@ impl Db {
     /// The state cannot be read.
     pub fn load(&self) -> Result<Loaded, DbError> {
         self.read(|tx| {
-            let cell = cell::get(tx)?;
-            let services = service::all(tx)?;
+            let Wishes { revision, intent } = wishes(tx)?;
             Ok(Loaded {
-                revision: schema::revision(tx)?,
-                intent: cell.map(|row| Intent {
-                    cell: row.intent,
-                    services,
-                }),
+                revision,
+                intent,
                 target: target::last(tx)?,
                 rests: rest::all(tx)?,
             })
@@ -192,6 +197,14 @@ impl Db {
         Ok(row)
     }
 
+    /// The intent alone, for those who only show it.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn intent(&self) -> Result<Wishes, DbError> {
+        self.read(wishes)
+    }
+
     /// The cell's row; `None` before `holm init`.
     ///
     /// # Errors
@@ -230,6 +243,18 @@ impl Db {
     fn wake(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
+}
+
+fn wishes(tx: &Transaction<'_>) -> Result<Wishes, DbError> {
+    let services = service::all(tx)?;
+    let intent = cell::get(tx)?.map(|row| Intent {
+        cell: row.intent,
+        services,
+    });
+    Ok(Wishes {
+        revision: schema::revision(tx)?,
+        intent,
+    })
 }
 
 fn begin(connection: &mut Connection, behavior: TransactionBehavior) -> Result<Transaction<'_>, DbError> {

@@ -20,12 +20,24 @@ impl Failures {
     /// Records a failure; the next try is after 1, 2, 4 ... 60 seconds.
     pub fn add(&mut self, owner: Option<ServiceId>, reason: String, now: i64) {
         let tries = self.owners.get(&owner).map_or(0, |(tries, _)| *tries);
-        self.owners.insert(owner, (tries.saturating_add(1), Failing { reason, retry_at: now + delay(tries) }));
+        self.owners.insert(
+            owner,
+            (
+                tries.saturating_add(1),
+                Failing {
+                    reason,
+                    retry_at: now + delay(tries),
+                },
+            ),
+        );
     }
 
     /// The machine could not be seen.
     pub fn blind(&mut self, reason: String, now: i64) -> Failing {
-        let failing = Failing { reason, retry_at: now + delay(self.blind) };
+        let failing = Failing {
+            reason,
+            retry_at: now + delay(self.blind),
+        };
         self.blind = self.blind.saturating_add(1);
         failing
     }
@@ -52,13 +64,16 @@ impl Failures {
 
     /// Owners for which nothing is left to do have no failure any more.
     pub fn forget_settled(&mut self, plan: &Plan) {
-        self.owners.retain(|owner, _| plan.steps.iter().any(|step| step.owner == *owner));
+        self.owners
+            .retain(|owner, _| plan.steps.iter().any(|step| step.owner == *owner));
     }
 
     /// How long until the next try of anything.
     pub fn next(&self, now: i64) -> Option<Duration> {
         let first = self.owners.values().map(|(_, failing)| failing.retry_at).min()?;
-        Some(Duration::from_secs(u64::try_from(first - now).unwrap_or(0).max(1)))
+        Some(Duration::from_secs(
+            u64::try_from(first - now).unwrap_or(0).max(1),
+        ))
     }
 }
 

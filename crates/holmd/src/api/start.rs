@@ -1,0 +1,11 @@
+//! `POST /api/services/catalog/{id}/start`
+
+use axum::extract::State;
+
+use super::{App, Fault, extract::Id, problem::Accepted};
+use crate::ops;
+
+/// Asks for it.
+pub(super) async fn start(State(app): State<App>, Id(id): Id) -> Result<Accepted, Fault> {
+    app.ask(move |asked| ops::start(asked, &id)).await
+}
