@@ -57,7 +57,17 @@ impl<R: Ruleset> Control<R> {
             let reason = format!("the document was cut off or has more than {MAX_BYTES} bytes");
             return problem(StatusCode::PAYLOAD_TOO_LARGE, &reason);
         };
-        match self.apply.apply(&bytes.to_bytes()).await {
+        // In a task of its own: holmd may die while it waits, and what has begun must be finished, or policy,
+        // routes and markers would be those of different documents.
+        let apply = Arc::clone(&self.apply);
+        let applied = tokio::spawn(async move { apply.apply(&bytes.to_bytes()).await });
+        let Ok(applied) = applied.await else {
+            return problem(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "applying the document broke off",
+            );
+        };
+        match applied {
             Ok(live) => json(StatusCode::OK, "application/json", &live),
             Err(error) => {
                 tracing::warn!(%error, "document refused");

@@ -5,9 +5,10 @@
 //! has pinned to its interface and hardware address.
 
 use std::{
+    collections::HashMap,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -18,7 +19,7 @@ use hickory_proto::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
-    sync::{Semaphore, watch},
+    sync::watch,
     time::{sleep, timeout},
 };
 
@@ -28,8 +29,8 @@ use crate::tables::Tables;
 const TTL: u32 = 5;
 /// Of one TCP connection, between two queries.
 const IDLE: Duration = Duration::from_secs(10);
-/// TCP connections at once, over all services.
-const CONNECTIONS: usize = 128;
+/// TCP connections at once of one asker.
+const CONNECTIONS: usize = 16;
 
 /// How a query came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,23 +151,55 @@ async fn serve_udp(socket: UdpSocket, tables: watch::Receiver<Arc<Tables>>) {
 }
 
 async fn serve_tcp(listener: TcpListener, tables: watch::Receiver<Arc<Tables>>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Places::default();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
         let Ok((stream, from)) = listener.accept().await else {
             sleep(Duration::from_millis(50)).await;
             continue;
         };
+        let IpAddr::V4(from) = from.ip() else { continue };
+        let Some(place) = places.take(from) else { continue };
         let tables = tables.clone();
         tokio::spawn(async move {
-            if let IpAddr::V4(address) = from.ip() {
-                // However it ends, the other side sees it end.
-                let _ = serve_stream(stream, address, &tables).await;
-            }
+            // However it ends, the other side sees it end.
+            let _ = serve_stream(stream, from, &tables).await;
             drop(place);
         });
+    }
+}
+
+/// Counts TCP connections by asker, so that one service cannot use up the resolver of the others.
+#[derive(Clone, Default)]
+struct Places(Arc<Mutex<HashMap<Ipv4Addr, usize>>>);
+
+struct Place {
+    places: Places,
+    from: Ipv4Addr,
+}
+
+impl Places {
+    fn take(&self, from: Ipv4Addr) -> Option<Place> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(from).or_default();
+        (*count < CONNECTIONS).then(|| {
+            *count += 1;
+            Place {
+                places: self.clone(),
+                from,
+            }
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.from) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.from);
+            }
+        }
     }
 }
 
