@@ -24,6 +24,9 @@ struct Listed {
 struct Progress {
     #[serde(default)]
     error: String,
+    /// What an answer that is no 200 has in its place.
+    #[serde(default)]
+    message: String,
 }
 
 impl Podman {
@@ -98,10 +101,13 @@ impl Podman {
                 Ok(Ok(None)) => return Err(format!("Podman answered {status}: {last}")),
                 Ok(Ok(Some(line))) => line,
             };
-            if let Ok(Progress { error }) = serde_json::from_slice(&line)
-                && !error.is_empty()
-            {
-                return Err(error);
+            if let Ok(Progress { error, message }) = serde_json::from_slice(&line) {
+                if !error.is_empty() {
+                    return Err(error);
+                }
+                if !status.is_success() && !message.is_empty() {
+                    return Err(message);
+                }
             }
             last = String::from_utf8_lossy(&line).chars().take(400).collect();
         }

@@ -166,6 +166,7 @@ async fn a_pull_succeeds_only_when_the_image_is_there() {
         let stage = Stage::new(plays.clone());
         let error = podman(&stage).pull(&image).await.unwrap_err();
         assert!(error.to_string().contains(word), "{plays:?}: {error}");
+        assert!(!error.why.contains('{'), "for people: {error}");
     }
 }
 

@@ -43,7 +43,7 @@ impl Podman {
         let tried = format!("remove volume {name}");
         let name = ours(&tried, name)?;
         // Podman's removal takes any unique beginning of a name for the name: asked for a volume that is
-        // gone already, it would remove `<name>-archive`. So it is only asked for one that exists.
+        // gone already, it removes `<name>-archive` (seen with 5.4.2). So it is only asked for one that exists.
         if !self.volumes().await?.contains(name) {
             return Ok(());
         }
