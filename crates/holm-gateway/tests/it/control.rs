@@ -115,6 +115,8 @@ async fn what_has_begun_is_finished_without_holmd() {
         _ = send_and_close(&socket, put) => panic!("answered before it was loaded"),
         () = loading => {}
     }
+    // Time for the server to see the end of the connection; nothing tells when it has.
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     drop(gate);
     until(&mut events, |live| live.generation == 1).await;
     assert_eq!(world.markers(), names(&["a.0000000000000050"]));
