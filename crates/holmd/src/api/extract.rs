@@ -29,15 +29,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             )
         })?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(text).map(Self).map_err(|error| {
-            let title = format!("the request was not understood: {error}");
-            Fault::new(
-                StatusCode::BAD_REQUEST,
-                "body",
-                title,
-                "send the fields that the API names, as JSON",
-            )
-        })
+        let refused = |fault: &dyn Display| {
+            let title = format!("the request was not understood: {fault}");
+            let detail = "send the fields that the API names, as JSON";
+            Fault::new(StatusCode::BAD_REQUEST, "body", title, detail)
+        };
+        // serde would take a list for a struct, its items for the fields in their order.
+        if !text.trim_ascii_start().starts_with(b"{") {
+            return Err(refused(&"it is not an object"));
+        }
+        serde_json::from_slice(text)
+            .map(Self)
+            .map_err(|error| refused(&error))
     }
 }
 
