@@ -1,32 +1,49 @@
 //! A cell on a real machine, as the demo and the tests have it: the .deb, a registry, a store, `holm init`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
-use crate::node::{Bench, CreateOptions, NodeGuard};
-use crate::workspace::{self, Profile};
-use crate::{deb, registry, store};
+use crate::node::{Bench, CreateOptions, Node, NodeGuard};
+use crate::workspace::{self, Profile, read_text};
+use crate::{deb, registry, sh, store};
 
 /// Domain of the cells that tests and demo make.
 pub const DOMAIN: &str = "alice.test";
 /// Where the store lies in the node.
 const STORE: &str = "/srv/store";
+/// Where a client has the authority's certificate.
+const ROOT: &str = "/root/root.crt";
 
-/// Everything that a cell is installed from, built or found built.
+/// Everything that a cell is installed from.
 pub struct Artifacts {
-    deb: std::path::PathBuf,
-    store: std::path::PathBuf,
+    deb: PathBuf,
+    store: PathBuf,
 }
 
 impl Artifacts {
-    /// Builds images, store (with the test services) and package; what has not changed is not built again.
+    /// Builds images, registry, store (with the test services) and package.
     pub fn build(profile: Profile) -> Result<Self> {
-        let deb = deb::build(profile)?;
-        let store = workspace::target().join("store-tests");
-        store::build(&store, true)?;
-        Ok(Self { deb, store })
+        deb::build(profile)?;
+        registry::prepare()?;
+        store::build(&store_folder(), true)?;
+        Self::built()
     }
+
+    /// What the last [`build`](Self::build) made; for tests, which run in parallel and must not build.
+    pub fn built() -> Result<Self> {
+        let store = store_folder();
+        if !store.exists() {
+            bail!("{} is not there yet: run `cargo xtask artifacts`", store.display());
+        }
+        Ok(Self { deb: deb::built()?, store })
+    }
+}
+
+fn store_folder() -> PathBuf {
+    workspace::target().join("store-tests")
 }
 
 /// A node with Holm installed.
@@ -56,9 +73,7 @@ impl Cell {
 
     /// Runs `holm` as root and returns what it printed.
     pub fn holm(&self, words: &[&str]) -> Result<String> {
-        let mut all = vec!["holm"];
-        all.extend_from_slice(words);
-        self.node.exec_ok(&all)
+        self.node.exec_ok(&[&["holm"], words].concat())
     }
 
     /// Runs a shell line as the user `holm`, in his own session.
@@ -74,20 +89,45 @@ impl Cell {
             if out.status.success() {
                 return Ok(());
             }
-            last = crate::sh::said(&out);
+            last = sh::said(&out);
             std::thread::sleep(Duration::from_millis(200));
         }
         bail!("{what} did not come within a minute: {last}")
     }
 
     /// Makes `node` know the cell's names and trust its authority.
-    pub fn introduce(&self, node: &NodeGuard, services: &[&str]) -> Result<()> {
+    pub fn introduce(&self, node: &Node, hosts: &[&str]) -> Result<()> {
         node.alias(DOMAIN, self.node.name())?;
-        for service in services {
-            node.alias(&format!("{service}.{DOMAIN}"), self.node.name())?;
+        for host in hosts {
+            node.alias(&format!("{host}.{DOMAIN}"), self.node.name())?;
         }
         let root = self.holm(&["ca"])?;
-        node.push_bytes(root.as_bytes(), "/root/root.crt", 0o644, "root")
-            .context("push the authority's certificate")
+        node.push_bytes(root.as_bytes(), ROOT, 0o644, "root").context("push the authority's certificate")
     }
+
+    /// Puts a package into the cell's store: a test service under another id and host, with changes.
+    pub fn stock(&self, id: &str, like: &str, change: impl FnOnce(&mut Value)) -> Result<()> {
+        let text = read_text(&store_folder().join("services").join(like).join("manifest.json"))?;
+        let mut manifest: Value = serde_json::from_str(&text)?;
+        manifest["id"] = id.into();
+        manifest["subdomain"] = id.into();
+        manifest["caddy_route"]["subdomain"] = id.into();
+        change(&mut manifest);
+        let path = format!("{STORE}/services/{id}/manifest.json");
+        self.node.push_bytes(manifest.to_string().as_bytes(), &path, 0o644, "root")
+    }
+}
+
+/// What `client` gets from `https://<host>.<domain><path>`: status and body.
+pub fn get(client: &Node, host: &str, path: &str) -> Result<(u16, String)> {
+    fetch(client, host, path, &[])
+}
+
+/// The same with more words for curl, e.g. `--data-binary`.
+pub fn fetch(client: &Node, host: &str, path: &str, words: &[&str]) -> Result<(u16, String)> {
+    let url = format!("https://{host}.{DOMAIN}{path}");
+    let plain = ["curl", "-sS", "-m", "30", "--cacert", ROOT, "-w", "\n%{http_code}"];
+    let said = client.exec_ok(&[&plain[..], words, &[&url]].concat())?;
+    let (body, status) = said.rsplit_once('\n').unwrap_or(("", &said));
+    Ok((status.parse().with_context(|| format!("curl said {said:?}"))?, body.to_owned()))
 }

@@ -15,16 +15,25 @@ pub const ADDRESS: &str = "127.0.0.1:5000";
 /// Where Debian's docker-registry keeps its storage.
 const STORAGE: &str = "/var/lib/docker-registry";
 
+/// `target/registry`
+fn folder() -> PathBuf {
+    workspace::target().join("registry")
+}
+
 /// Writes `target/registry` from the images that `cargo xtask images` has built, and returns that folder.
 pub fn prepare() -> Result<PathBuf> {
-    let out = workspace::target().join("registry");
+    let out = folder();
     write_storage(&images::built()?, &images::folder(), &out)?;
     Ok(out)
 }
 
 /// Puts the images and a running registry into the node, and sends the public name there. Again is fine.
 pub fn serve(node: &Node) -> Result<()> {
-    let storage = prepare()?;
+    // Tests run in parallel: what they serve is prepared once, before them.
+    let storage = folder();
+    if !storage.exists() {
+        bail!("{} is not there yet: run `cargo xtask artifacts`", storage.display());
+    }
     let put = |text: String, path: &str| node.push_bytes(text.as_bytes(), path, 0o644, "root");
     node.exec_ok(&["sh", "-c", &format!("rm -rf {STORAGE}/docker")])?;
     node.push(&storage, STORAGE, Some("docker-registry"))?;

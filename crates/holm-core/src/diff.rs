@@ -8,7 +8,7 @@ mod state;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    gateway::GatewayConfig,
+    gateway::{GatewayConfig, Leg},
     model::Image,
     name::ServiceId,
     observed::{Observed, UnitState},
@@ -22,11 +22,14 @@ pub use state::service_state;
 /// Compares. An empty plan means that the machine is as decided.
 pub fn diff(target: &Target, observed: &Observed) -> Plan {
     let gateway = render::gateway_config(target);
+    let seen = |leg: &Leg| observed.networks.contains(&names::network(&leg.service));
+    let legs: Vec<Leg> = gateway.legs.iter().filter(|leg| seen(leg)).cloned().collect();
     let mut diff = Diff {
         target,
         observed,
-        rendered: render::render(target),
+        rendered: render::render(target, &legs),
         gateway,
+        legs,
         plan: Plan::default(),
         ready: BTreeSet::new(),
     };
@@ -50,8 +53,10 @@ struct Diff<'a> {
     observed: &'a Observed,
     rendered: Rendered,
     gateway: GatewayConfig,
+    /// Legs whose network was seen. The anchor's unit names these only: one missing network, and it could not start.
+    legs: Vec<Leg>,
     plan: Plan,
-    /// Services whose images are all present: only these get networks and units.
+    /// Services of which everything that their units name was seen: only these get units, and are started.
     ready: BTreeSet<&'a ServiceId>,
 }
 
@@ -91,6 +96,7 @@ impl<'a> Diff<'a> {
         ready
     }
 
+    /// Pulls what is missing, and finds out who is ready.
     fn pull_services(&mut self) {
         for (id, service) in &self.target.services {
             let images: BTreeSet<&Image> = service
@@ -100,7 +106,8 @@ impl<'a> Diff<'a> {
                 .collect();
             let missing: Vec<&Image> = images.into_iter().filter(|image| !self.present(image)).collect();
             // A stopped service keeps its units whether or not somebody removed its image.
-            if missing.is_empty() || service.wanted == Wanted::Stopped {
+            let images_seen = missing.is_empty() || service.wanted == Wanted::Stopped;
+            if images_seen && self.missing(id, service).is_empty() {
                 self.ready.insert(id);
             }
             if service.wanted == Wanted::Running {

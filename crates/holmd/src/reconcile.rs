@@ -180,7 +180,7 @@ impl<H: Host> Running<H> {
                 Ok(()) => applied.changed = true,
                 Err(error) => {
                     applied.failed = true;
-                    self.failed(planned.owner.clone(), format!("{}: {error}", planned.step));
+                    self.failed(planned.owner.clone(), error.to_string());
                     broken.insert(planned.owner.clone());
                 }
             }
@@ -212,7 +212,7 @@ impl<H: Host> Running<H> {
             Ok((owner, image, result)) => {
                 self.pulling.remove(&image.pinned());
                 if let Err(reason) = result {
-                    self.failed(owner, format!("pull {image}: {reason}"));
+                    self.failed(owner, reason);
                 }
             }
             // A panic in a pull names no image; the next pass starts it again.

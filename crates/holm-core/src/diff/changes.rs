@@ -43,47 +43,52 @@ impl Diff<'_> {
         }
     }
 
-    /// Networks, volumes and secrets that are missing.
+    /// Networks, volumes and secrets that are missing. Their units follow in the next look, which has seen them.
     pub(super) fn create(&mut self) {
         if !self.observed.networks.contains(names::UPLINK) {
             let network = self.uplink();
             self.step(None, Step::CreateNetwork(network));
         }
         for (id, service) in self.kept() {
-            // The anchor's unit names every leg's network, so it must exist even when the service cannot start yet.
-            if !self.observed.networks.contains(&names::network(id)) {
-                let network = self.network(&names::network(id), id.as_str(), service);
-                self.step(Some(id), Step::CreateNetwork(network));
-            }
-            for volume in &service.volumes {
-                let name = names::volume(id, volume);
-                if !self.observed.volumes.contains(&name) {
-                    self.step(
-                        Some(id),
-                        Step::CreateVolume {
-                            name,
-                            service: id.clone(),
-                        },
-                    );
-                }
-            }
-            for secret in &service.secrets {
-                if !self
-                    .observed
-                    .secrets
-                    .get(id)
-                    .is_some_and(|seen| seen.contains(secret))
-                {
-                    self.step(
-                        Some(id),
-                        Step::Seal {
-                            service: id.clone(),
-                            secret: secret.clone(),
-                        },
-                    );
-                }
+            for step in self.missing(id, service) {
+                self.step(Some(id), step);
             }
         }
+    }
+
+    /// Steps that make what the units of a service name, apart from images.
+    pub(super) fn missing(&self, id: &ServiceId, service: &ServiceTarget) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if !self.observed.networks.contains(&names::network(id)) {
+            steps.push(Step::CreateNetwork(self.network(
+                &names::network(id),
+                id.as_str(),
+                service,
+            )));
+        }
+        for volume in &service.volumes {
+            let name = names::volume(id, volume);
+            if !self.observed.volumes.contains(&name) {
+                steps.push(Step::CreateVolume {
+                    name,
+                    service: id.clone(),
+                });
+            }
+        }
+        for secret in &service.secrets {
+            if !self
+                .observed
+                .secrets
+                .get(id)
+                .is_some_and(|seen| seen.contains(secret))
+            {
+                steps.push(Step::Seal {
+                    service: id.clone(),
+                    secret: secret.clone(),
+                });
+            }
+        }
+        steps
     }
 
     fn uplink(&self) -> Network {
@@ -113,19 +118,7 @@ impl Diff<'_> {
 
     /// Files that differ, then those that are not wanted, then one reload for all of them.
     pub(super) fn write_files(&mut self) {
-        let stale_units = self.rendered.units.iter().any(|(name, unit)| {
-            let wanted_now = self.owner(name).is_none_or(|id| self.ready.contains(id));
-            wanted_now
-                && self
-                    .observed
-                    .units
-                    .get(name)
-                    .is_some_and(|seen| seen.mark != unit.mark)
-        });
-        let unknown_units = self
-            .running_units()
-            .iter()
-            .any(|(_, name)| !self.observed.units.contains_key(name));
+        let stale = self.stale_units();
         let files: Vec<(String, String)> = self
             .rendered
             .files
@@ -153,9 +146,29 @@ impl Diff<'_> {
             let owner = self.owner(file_name(&path));
             self.step(owner, Step::RemoveFile(path));
         }
-        if units_changed || stale_units || unknown_units {
+        if units_changed || stale {
             self.step(None, Step::Reload);
         }
+    }
+
+    /// systemd has another text of a unit than its file, none of one that is to run, or one without a file: the
+    /// reload that should have followed a change of the files was lost.
+    fn stale_units(&self) -> bool {
+        let ready = |name: &str| self.owner(name).is_none_or(|id| self.ready.contains(id));
+        let other_text = |(name, mark): (&String, &String)| {
+            ready(name)
+                && self
+                    .observed
+                    .units
+                    .get(name)
+                    .is_some_and(|seen| seen.mark != *mark)
+        };
+        let unknown = |(_, name): &(Option<&ServiceId>, String)| !self.observed.units.contains_key(name);
+        let without_file =
+            |name: &String| name.starts_with("holm-") && !self.rendered.marks.contains_key(name);
+        self.rendered.marks.iter().any(other_text)
+            || self.running_units().iter().any(unknown)
+            || self.observed.units.keys().any(without_file)
     }
 
     /// Legs of the running anchor; one that does not run takes them from its unit.
@@ -164,7 +177,7 @@ impl Diff<'_> {
         if !anchor_stays {
             return;
         }
-        for leg in self.gateway.legs.clone() {
+        for leg in self.legs.clone() {
             let network = names::network(&leg.service);
             if !self.observed.legs.contains(&network) {
                 let mac = names::mac(leg.address);

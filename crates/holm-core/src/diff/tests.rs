@@ -10,7 +10,7 @@ use crate::{
     model::Image,
     observed::{Container, Observed, Unit, UnitState},
     plan::{Plan, Step},
-    render::{names, render},
+    render::{gateway_config, names},
     target::{Target, Wanted},
 };
 
@@ -23,8 +23,8 @@ fn steps(plan: &Plan) -> Vec<String> {
 
 /// A machine on which everything is as `target` says.
 fn as_decided(target: &Target) -> Observed {
-    let rendered = render(target);
-    let gateway = super::render::gateway_config(target);
+    let gateway = gateway_config(target);
+    let rendered = crate::render::render(target, &gateway.legs);
     let mut seen = Observed {
         files: rendered.files.clone(),
         ..Observed::default()
@@ -56,6 +56,11 @@ fn as_decided(target: &Target) -> Observed {
                 .insert(name.trim_end_matches(".service").into(), container);
         }
     }
+    let socket = Unit {
+        state: UnitState::Active,
+        mark: rendered.marks["holm-caddy.socket"].clone(),
+    };
+    seen.units.insert("holm-caddy.socket".into(), socket);
     seen.images = pinned(target);
     seen.networks = gateway
         .legs
@@ -108,8 +113,11 @@ fn a_machine_as_decided_needs_nothing() {
 fn an_empty_machine_gets_the_images_of_the_core_first() {
     let target = decide(&intent([homepage()]), None, &[], &images()).target;
     insta::assert_debug_snapshot!(steps(&diff(&target, &Observed::default())));
+    let made = as_decided(&target);
     let seen = Observed {
-        images: pinned(&target),
+        images: made.images,
+        networks: made.networks,
+        volumes: made.volumes,
         ..Observed::default()
     };
     insta::assert_debug_snapshot!(steps(&diff(&target, &seen)));
@@ -121,7 +129,9 @@ fn an_install_loads_the_policy_before_the_first_start_and_touches_nobody_else() 
     let after = decide(&intent([homepage(), notes()]), Some(&before), &[], &images()).target;
     let mut seen = as_decided(&before);
     insta::assert_debug_snapshot!(steps(&diff(&after, &seen)));
-    seen.images = pinned(&after);
+    let made = as_decided(&after);
+    (seen.images, seen.networks) = (made.images, made.networks);
+    (seen.volumes, seen.secrets) = (made.volumes, made.secrets);
     let plan = diff(&after, &seen);
     insta::assert_debug_snapshot!(steps(&plan));
     let touched = |id: &str| {

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::{
-    gateway::GatewayConfig,
+    gateway::Leg,
     model::Image,
     render::{Draft, caddy, guard, hash, names, unit_file::UnitFile},
     target::{Block, Target},
@@ -21,7 +21,7 @@ const RESTART: [(&str, &str); 4] = [
 ];
 
 /// Ports 80 and 443 belong to systemd, so that clients keep their address and a restart refuses nobody.
-pub(super) fn socket() -> UnitFile {
+pub(super) fn socket() -> (UnitFile, String) {
     let mut unit = UnitFile::default();
     unit.push("Unit", "Description", "Holm: HTTP and HTTPS");
     for (key, value) in [
@@ -32,11 +32,13 @@ pub(super) fn socket() -> UnitFile {
     ] {
         unit.push("Socket", key, value);
     }
-    unit
+    let mark = hash(&unit.encode());
+    unit.push("Unit", "X-Holm", mark.clone());
+    (unit, mark)
 }
 
-pub(super) fn units(target: &Target, gateway: &GatewayConfig) -> Vec<Draft> {
-    vec![anchor(target, gateway), gateway_unit(target), caddy_unit(target)]
+pub(super) fn units(target: &Target, legs: &[Leg]) -> Vec<Draft> {
+    vec![anchor(target, legs), gateway_unit(target), caddy_unit(target)]
 }
 
 /// What every container unit has: no capability, a read-only root, its log in a file of bounded size.
@@ -75,7 +77,7 @@ pub(super) fn network(name: &str, address: Ipv4Addr) -> String {
 }
 
 /// The anchor does nothing: it holds the namespace, so that gateway and edge can each restart alone.
-fn anchor(target: &Target, gateway: &GatewayConfig) -> Draft {
+fn anchor(target: &Target, legs: &[Leg]) -> Draft {
     let mut draft = draft(
         names::ANCHOR,
         "Holm: owner of the gateway's namespace",
@@ -99,7 +101,7 @@ fn anchor(target: &Target, gateway: &GatewayConfig) -> Draft {
     unit.push("Service", "ExecStartPost", load);
     draft.also = hash(&guard::ruleset(target.cell.pool));
     // A leg of a new service is connected live; here it stands for the next start of the anchor.
-    for leg in &gateway.legs {
+    for leg in legs {
         let network = network(&names::network(&leg.service), leg.address);
         draft.free.push((
             "Container",

@@ -16,7 +16,10 @@ use sha2::{Digest, Sha256};
 pub use policy::gateway_config;
 use unit_file::UnitFile;
 
-use crate::target::{Target, Wanted};
+use crate::{
+    gateway::Leg,
+    target::{Target, Wanted},
+};
 
 /// Where Quadlet looks for a user's units, below the state root.
 pub const QUADLETS: &str = ".config/containers/systemd";
@@ -78,6 +81,8 @@ pub struct Rendered {
     pub files: BTreeMap<String, String>,
     /// Each container unit that is to exist, by the name of its service, e.g. `holm-anchor.service`.
     pub units: BTreeMap<String, RenderedUnit>,
+    /// The `X-Holm=` of every unit, also of those that are no container, by name.
+    pub marks: BTreeMap<String, String>,
 }
 
 /// A rendered container unit.
@@ -93,8 +98,9 @@ pub struct RenderedUnit {
     pub file: UnitFile,
 }
 
-/// Renders everything but the gateway's document (see [`gateway_config`]).
-pub fn render(target: &Target) -> Rendered {
+/// Renders everything but the gateway's document (see [`gateway_config`]). `legs` are those that the anchor has
+/// from its start: all of the target whose network exists.
+pub fn render(target: &Target, legs: &[Leg]) -> Rendered {
     let mut rendered = Rendered::default();
     rendered
         .files
@@ -102,12 +108,13 @@ pub fn render(target: &Target) -> Rendered {
     rendered
         .files
         .insert("core/guard.nft".into(), guard::ruleset(target.cell.pool));
-    rendered.files.insert(
-        format!("{UNITS}/{}", core_units::SOCKET),
-        core_units::socket().encode(),
-    );
+    let (socket, mark) = core_units::socket();
+    rendered
+        .files
+        .insert(format!("{UNITS}/{}", core_units::SOCKET), socket.encode());
+    rendered.marks.insert(core_units::SOCKET.into(), mark);
     let gateway = gateway_config(target);
-    for unit in core_units::units(target, &gateway) {
+    for unit in core_units::units(target, legs) {
         rendered.add(unit);
     }
     for (id, service) in &target.services {
@@ -132,6 +139,7 @@ impl Rendered {
     fn add(&mut self, unit: Draft) {
         let (name, unit) = unit.finish();
         self.files.insert(unit.path.clone(), unit.file.encode());
+        self.marks.insert(format!("{name}.service"), unit.mark.clone());
         self.units.insert(format!("{name}.service"), unit);
     }
 }

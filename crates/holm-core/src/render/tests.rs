@@ -3,15 +3,20 @@
 use proptest::prelude::*;
 
 use super::{
-    render,
+    Rendered, gateway_config,
     unit_file::{UnitFile, word},
 };
 use crate::{
     decide::decide,
     fixture::{homepage, images, intent, notes},
     model::{Piece, Template},
-    target::Wanted,
+    target::{Target, Wanted},
 };
+
+/// Rendered for a machine that has every network.
+fn render(target: &Target) -> Rendered {
+    super::render(target, &gateway_config(target).legs)
+}
 
 fn whole(files: &std::collections::BTreeMap<String, String>) -> String {
     files
