@@ -22,10 +22,17 @@ pub enum NftError {
     /// One address on two members or legs: the policy could not tell them apart.
     #[error("address {0} is given twice")]
     AddressTwice(Ipv4Addr),
+    /// More than one transaction can carry.
+    #[error("{0} containers, legs and backends are too many for one policy: at most {LIMIT} together")]
+    TooMany(usize),
     /// Port 0 cannot be opened.
     #[error("port 0 of {0} is not allowed: 1 to 65535")]
     Port(Ipv4Addr),
 }
+
+/// Elements in one transaction. Without root nft cannot raise its send buffer, so that a batch of more than
+/// 212,960 bytes is refused by the kernel ("Message too long"): between 4,800 and 5,600 elements, measured.
+const LIMIT: usize = 4500;
 
 /// The policy before the first document: nothing passes but loopback.
 pub fn closed() -> String {
@@ -48,6 +55,10 @@ pub fn render(config: &GatewayConfig) -> Result<String, NftError> {
             }
         }
         sets.add(leg)?;
+    }
+    let elements = sets.pins.len() + sets.resolvers.len() + sets.backends.len();
+    if elements > LIMIT {
+        return Err(NftError::TooMany(elements));
     }
     Ok(table(&sets))
 }
@@ -271,5 +282,22 @@ mod tests {
             refused(|c| c.legs[1].members[0].backend_ports = vec![0]),
             NftError::Port(twice)
         );
+    }
+
+    #[test]
+    fn a_policy_fits_one_transaction() {
+        let leg = document().legs.remove(0);
+        let error = refused(|c| {
+            c.legs = (0..2000u32)
+                .map(|number| {
+                    let mut leg = leg.clone();
+                    leg.interface = format!("s{number}");
+                    leg.address = Ipv4Addr::from(0xac14_0000 + number * 16 + 2);
+                    leg.members[0].address = Ipv4Addr::from(0xac14_0000 + number * 16 + 3);
+                    leg
+                })
+                .collect();
+        });
+        assert_eq!(error, NftError::TooMany(6000));
     }
 }
