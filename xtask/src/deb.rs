@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 /// Our binaries in the package: cargo package and path.
 const BINARIES: [(&str, &str); 2] = [("holm", "usr/bin/holm"), ("holmd", "usr/lib/holm/holmd")];
 
+/// The one that is mounted into other people's images, so it brings all that it needs.
+const IN_CONTAINERS: &str = "holm-exec";
+
 /// Builds images, binaries and the package, and returns the package's path.
 pub fn build(profile: Profile) -> Result<PathBuf> {
     setup::ensure_packages(&[("dpkg-deb", "dpkg"), ("git", "git")])?;
@@ -23,6 +26,11 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     build_static()?;
     let staged = workspace::target().join("deb/root");
     stage(&staged, &binaries, &references)?;
+    put_binary(
+        &workspace::build_static(IN_CONTAINERS, profile)?,
+        &staged.join("usr/lib/holm").join(IN_CONTAINERS),
+    )?;
+    settle(&staged)?;
     let architecture = architecture()?;
     control(&staged, &architecture)?;
     let deb = path(&architecture);
@@ -73,9 +81,7 @@ fn stage(staged: &Path, binaries: &Path, references: &References) -> Result<()> 
     workspace::clear(staged)?;
     copy_tree(&workspace::root().join("packaging/deb/root"), staged)?;
     for (package, to) in BINARIES {
-        let to = staged.join(to);
-        write(&to, workspace::read(&binaries.join(package))?)?;
-        mode(&to, 0o755)?;
+        put_binary(&binaries.join(package), &staged.join(to))?;
     }
     let to = staged.join("usr/lib/holm/holm-exec");
     write(
@@ -89,12 +95,13 @@ fn stage(staged: &Path, binaries: &Path, references: &References) -> Result<()> 
             .with_context(|| format!("no image {name} was built"))
     };
     let core = json!({ "gateway": image("holm-gateway")?, "caddy": image("caddy")? });
-    write(
-        &staged.join("usr/share/holm/images.json"),
-        serde_json::to_string_pretty(&core)? + "\n",
-    )?;
-    // Whatever the umask of whoever builds: folders are 755, and what is no program is 644.
-    settle(staged)
+    let text = serde_json::to_string_pretty(&core)? + "\n";
+    write(&staged.join("usr/share/holm/images.json"), text)
+}
+
+fn put_binary(from: &Path, to: &Path) -> Result<()> {
+    write(to, workspace::read(from)?)?;
+    mode(to, 0o755)
 }
 
 /// Writes `DEBIAN/`: the control file with its blanks filled, and the scripts.
@@ -142,6 +149,7 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whatever the umask of whoever builds: folders are 755, and what is no program is 644.
 fn settle(path: &Path) -> Result<()> {
     let about = path.symlink_metadata()?;
     if about.is_symlink() {

@@ -13,4 +13,6 @@ pub mod registry;
 pub mod setup;
 pub mod sh;
 pub mod store;
+pub mod test;
+pub mod tidy;
 pub mod workspace;

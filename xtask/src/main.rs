@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use xtask::workspace::Profile;
-use xtask::{deb, images, registry, store};
+use xtask::{deb, images, registry, store, test, tidy};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's own tools")]
@@ -30,6 +30,14 @@ enum Command {
     },
     /// Make the Debian package, with the images that it names
     Deb(Build),
+    /// Run every check and test, cheapest first
+    Test {
+        /// With the long ones
+        #[arg(long)]
+        all: bool,
+    },
+    /// Hold the rules that neither the compiler nor clippy holds
+    Tidy,
     /// Make the storage folder of a test registry from the images
     Registry,
 }
@@ -57,6 +65,8 @@ fn main() -> Result<ExitCode> {
             println!("{}", out.display());
         }
         Command::Deb(build) => println!("{}", deb::build(build.profile())?.display()),
+        Command::Test { all } => test::run(all)?,
+        Command::Tidy => tidy::run()?,
         Command::Registry => println!("{}", registry::prepare()?.display()),
     }
     Ok(ExitCode::SUCCESS)

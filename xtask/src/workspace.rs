@@ -60,6 +60,26 @@ pub fn build(packages: &[&str], profile: Profile) -> Result<PathBuf> {
     Ok(target().join(profile.folder()))
 }
 
+/// Builds one binary that needs no library at all, for containers of any image, and returns its path.
+pub fn build_static(package: &str, profile: Profile) -> Result<PathBuf> {
+    let mut cargo = sh::cmd([
+        "cargo",
+        "rustc",
+        "--quiet",
+        "--package",
+        package,
+        "--bin",
+        package,
+    ]);
+    if profile == Profile::Release {
+        cargo.arg("--release");
+    }
+    cargo.args(["--", "-C", "target-feature=+crt-static"]);
+    sh::ok(cargo.current_dir(root()))
+        .with_context(|| format!("{package} does not compile: mend that first"))?;
+    Ok(target().join(profile.folder()).join(package))
+}
+
 /// Reads a file, and says which one when it cannot.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))

@@ -77,6 +77,13 @@ fn install_again_remove_and_purge() -> Result<()> {
         ],
     )?;
     ensure!(unit == "enabled" || unit == "static", "holmd.service is {unit}");
+    // In a root without any library, as in other people's images.
+    let alone = "mkdir /tmp/none && cp /usr/lib/holm/holm-exec /tmp/none && { chroot /tmp/none /holm-exec 2>&1 || true; }";
+    let said = shell(&node, alone)?;
+    ensure!(
+        said.contains("no command after --"),
+        "holm-exec does not run by itself: {said}"
+    );
     let ranges = (range(&node, "subuid")?, range(&node, "subgid")?);
     ensure!(
         ranges.0.0 >= 600_165_536,

@@ -38,8 +38,10 @@ impl Apt {
         setup::ensure_packages(&[("dpkg-deb", "dpkg"), (KEYRING, "debian-archive-keyring")])?;
         let dir = workspace::target().join("apt").join(suite.name());
         std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        let lock = File::create(dir.join("lock")).with_context(|| format!("cannot lock {}", dir.display()))?;
-        lock.lock().with_context(|| format!("cannot wait for the lock of {}", dir.display()))?;
+        let lock =
+            File::create(dir.join("lock")).with_context(|| format!("cannot lock {}", dir.display()))?;
+        lock.lock()
+            .with_context(|| format!("cannot wait for the lock of {}", dir.display()))?;
         let apt = Self { dir, _lock: lock };
         if !apt.dir.join("updated").exists() {
             apt.configure(suite)?;
