@@ -402,7 +402,6 @@ async fn what_is_not_understood_is_refused() {
         ),
     ] {
         let sent: String = body.to_string().chars().take(60).collect();
-        let sent: String = body.to_string().chars().take(60).collect();
         let (status, problem) = served.call(method, &path, body).await;
         let code = json!(format!("about:blank#{code}"));
         let told = (status, &problem["type"]);

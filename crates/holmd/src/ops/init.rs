@@ -76,7 +76,7 @@ fn again(old: &CellRow, wish: &Init) -> Result<CellRow, OpError> {
     let CellIntent { name, domain, pool } = &old.intent;
     let other = |what: &str, has: &str| {
         let title = format!("the cell has the {what} {has} already, and it cannot be changed");
-        let hint = format!("type `holm init --domain {domain}` to name another store only");
+        let hint = format!("type `holm init --domain {domain} --store DIRECTORY` to name another store");
         Err(OpError::new(Kind::Conflict, "cell-exists", title, hint))
     };
     if *domain != wish.domain {
