@@ -23,6 +23,7 @@ fn folder() -> PathBuf {
 /// Writes `target/registry` from the images that `cargo xtask images` has built, and returns that folder.
 pub fn prepare() -> Result<PathBuf> {
     let out = folder();
+    let _no_build = images::hold()?;
     write_storage(&images::built()?, &images::folder(), &out)?;
     Ok(out)
 }
@@ -32,7 +33,10 @@ pub fn serve(node: &Node) -> Result<()> {
     // Tests run in parallel: what they serve is prepared once, before them.
     let storage = folder();
     if !storage.exists() {
-        bail!("{} is not there yet: run `cargo xtask artifacts`", storage.display());
+        bail!(
+            "{} is not there yet: run `cargo xtask artifacts`",
+            storage.display()
+        );
     }
     let put = |text: String, path: &str| node.push_bytes(text.as_bytes(), path, 0o644, "root");
     node.exec_ok(&["sh", "-c", &format!("rm -rf {STORAGE}/docker")])?;

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold, cheapest first, so that a mistake is told early.
 
 use crate::workspace::{self, Profile};
-use crate::{deb, setup, store, tidy};
+use crate::{cell::Artifacts, setup, tidy};
 use anyhow::{Context, Result, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -41,9 +41,9 @@ pub fn run(all: bool) -> Result<()> {
             "--locked",
         ])
     })?;
-    // The package brings the images with it, and the store pins them.
-    phases.run("images and package", || deb::build(Profile::Dev).map(drop))?;
-    phases.run("store", || store::build(&store::folder(), true))?;
+    phases.run("images, registry, store, package", || {
+        Artifacts::build(Profile::Dev).map(drop)
+    })?;
     phases.run("tests on real machines", || {
         let long = if all { "all" } else { "default" };
         cargo(&[

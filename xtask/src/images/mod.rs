@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use apt::Apt;
 use recipe::Recipe;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
 
 /// The public name that all references begin with; registries.conf sends it to the registry at hand.
@@ -28,6 +29,8 @@ pub fn folder() -> PathBuf {
 
 /// Builds every image, writes `images.json` and returns what it says.
 pub fn build(profile: Profile) -> Result<References> {
+    let lock = open_lock()?;
+    lock.lock().context("cannot wait for another build of the images")?;
     let recipes = Recipe::all()?;
     let mut ours: Vec<&str> = recipes
         .iter()
@@ -57,6 +60,18 @@ pub fn built() -> Result<References> {
     let path = folder().join("images.json");
     let text = workspace::read_text(&path).context("no images yet: run `cargo xtask images`")?;
     serde_json::from_str(&text).with_context(|| format!("{} is broken: remove it", path.display()))
+}
+
+/// Keeps builds away as long as the answer lives, for who reads more than one file of the folder.
+pub fn hold() -> Result<File> {
+    let lock = open_lock()?;
+    lock.lock_shared().context("cannot wait for a build of the images")?;
+    Ok(lock)
+}
+
+fn open_lock() -> Result<File> {
+    let path = workspace::target().join("images.lock");
+    File::create(&path).with_context(|| format!("cannot create {}", path.display()))
 }
 
 /// Prints the references, one a line, after building.
