@@ -30,7 +30,8 @@ pub fn folder() -> PathBuf {
 /// Builds every image, writes `images.json` and returns what it says.
 pub fn build(profile: Profile) -> Result<References> {
     let lock = open_lock()?;
-    lock.lock().context("cannot wait for another build of the images")?;
+    lock.lock()
+        .context("cannot wait for another build of the images")?;
     let recipes = Recipe::all()?;
     let mut ours: Vec<&str> = recipes
         .iter()
@@ -65,7 +66,8 @@ pub fn built() -> Result<References> {
 /// Keeps builds away as long as the answer lives, for who reads more than one file of the folder.
 pub fn hold() -> Result<File> {
     let lock = open_lock()?;
-    lock.lock_shared().context("cannot wait for a build of the images")?;
+    lock.lock_shared()
+        .context("cannot wait for a build of the images")?;
     Ok(lock)
 }
 
