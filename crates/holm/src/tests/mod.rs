@@ -2,6 +2,8 @@
 
 mod stage;
 
+use std::rc::Rc;
+
 use holm_core::{target::Wanted, wire::ServiceState};
 
 use stage::{Stage, Step, service_view};
@@ -131,7 +133,10 @@ async fn waiting() {
     let mut seen = stage.scripted("stop notes", steps).await;
 
     set(&["start holm-notes.main.service"], None)();
-    seen += &stage.holm("--timeout 0 start notes").await;
+    // From the first line on, time passes as soon as nothing else happens.
+    let hurry: Step = Box::new(tokio::time::pause);
+    seen += &stage.scripted("--timeout 60 start notes", vec![hurry]).await;
+    tokio::time::resume();
     seen += &stage.holm("--no-wait start notes").await;
     seen += &stage.holm("status").await;
 
@@ -152,4 +157,22 @@ async fn waiting() {
     });
     seen += &stage.scripted("restart notes", vec![purge]).await;
     insta::assert_snapshot!(seen);
+}
+
+/// What was acknowledged goes on, so the one who waits does too.
+#[tokio::test]
+async fn a_daemon_that_is_away_is_waited_for() {
+    let stage = Rc::new(Stage::slow().await);
+    let accepted = stage.holm("--json --no-wait stop notes").await;
+    let operation = serde_json::from_str(accepted.lines().nth(1).unwrap()).unwrap();
+    stage.close();
+    let back: Step = {
+        let stage = Rc::clone(&stage);
+        Box::new(move || {
+            stage.db.finish_operations(u64::MAX, |_| true).unwrap();
+            stage.serve();
+        })
+    };
+    let seen = stage.wait(operation, vec![back]).await;
+    assert_eq!(seen, "! stop notes: holmd is away; waiting for it\nexit 0\n");
 }

@@ -2,11 +2,12 @@
 //! the test says.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, Write},
     path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -14,7 +15,7 @@ use std::{
 use holm_core::{
     name::{ContainerName, SecretName, ServiceId},
     target::{Block, Wanted},
-    wire::{ContainerStatus, ServiceState},
+    wire::{ContainerStatus, Operation, ServiceState},
 };
 use holmd::{
     api::{self, Admins, Answer, App, Outside},
@@ -23,7 +24,7 @@ use holmd::{
 };
 use tokio::sync::{Notify, mpsc, watch};
 
-use crate::Terminal;
+use crate::{Client, Run, Terminal, wait::wait};
 
 /// The time on stage.
 const NOW: i64 = 1_000;
@@ -161,25 +162,52 @@ impl Stage {
 
     /// The same, with one step of the script after each line on standard error.
     pub async fn scripted(&self, words: &str, steps: Vec<Step>) -> String {
+        let socket = self.socket().display().to_string();
+        let mut args: Vec<OsString> = ["holm", "--socket", &socket].map(Into::into).into();
+        args.extend(words.split_whitespace().map(Into::into));
+        let work = async |terminal: &mut Terminal<'_>| crate::run(args, terminal).await;
+        let seen = self.watched(steps, work).await;
+        format!("$ holm {words}\n{seen}")
+    }
+
+    /// Waits for an operation, as commands do.
+    pub async fn wait(&self, operation: Operation, steps: Vec<Step>) -> String {
+        let client = Client::new(self.socket());
+        let work = async |terminal: &mut Terminal<'_>| {
+            let mut run = Run {
+                client,
+                json: false,
+                wait: true,
+                timeout: 60,
+                terminal,
+            };
+            match wait(&mut run, operation).await {
+                Ok(_) => 0,
+                Err(failure) => failure.print(&mut run),
+            }
+        };
+        self.watched(steps, work).await
+    }
+
+    /// Nobody listens any more; connections that are open stay.
+    pub fn close(&self) {
+        fs::remove_file(self.socket()).unwrap();
+    }
+
+    async fn watched(&self, steps: Vec<Step>, work: impl AsyncFnOnce(&mut Terminal<'_>) -> u8) -> String {
         let mut out = Vec::new();
         let mut err = Scripted {
             text: Vec::new(),
-            steps: Mutex::new(steps),
+            steps,
         };
-        let socket = self.socket().display().to_string();
-        let args = ["holm", "--socket", &socket]
-            .into_iter()
-            .chain(words.split_whitespace())
-            .map(Into::into);
         let mut terminal = Terminal {
             out: &mut out,
             err: &mut err,
             shown: true,
             clock: &|| NOW + 2,
         };
-        let args: Vec<std::ffi::OsString> = args.collect();
-        let code = crate::run(args, &mut terminal).await;
-        let mut seen = format!("$ holm {words}\n");
+        let code = work(&mut terminal).await;
+        let mut seen = String::new();
         for (mark, text) in [("", &out), ("! ", &err.text)] {
             for line in String::from_utf8_lossy(text).lines() {
                 seen.push_str(mark);
@@ -197,15 +225,14 @@ pub(super) type Step = Box<dyn FnOnce()>;
 
 struct Scripted {
     text: Vec<u8>,
-    steps: Mutex<Vec<Step>>,
+    steps: Vec<Step>,
 }
 
 impl Write for Scripted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.text.extend(bytes);
-        let steps = self.steps.get_mut().unwrap();
-        if bytes.ends_with(b"\n") && !steps.is_empty() {
-            steps.remove(0)();
+        if bytes.ends_with(b"\n") && !self.steps.is_empty() {
+            self.steps.remove(0)();
         }
         Ok(bytes.len())
     }
