@@ -30,6 +30,8 @@ enum Command {
     },
     /// Make the Debian package, with the images that it names
     Deb(Build),
+    /// Make all that a test machine is installed from: images, registry, store with test services, package
+    Artifacts(Build),
     /// Run every check and test, cheapest first
     Test {
         /// With the long ones
@@ -65,6 +67,7 @@ fn main() -> Result<ExitCode> {
             println!("{}", out.display());
         }
         Command::Deb(build) => println!("{}", deb::build(build.profile())?.display()),
+        Command::Artifacts(build) => drop(xtask::cell::Artifacts::build(build.profile())?),
         Command::Test { all } => test::run(all)?,
         Command::Tidy => tidy::run()?,
         Command::Registry => println!("{}", registry::prepare()?.display()),

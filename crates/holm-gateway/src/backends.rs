@@ -145,7 +145,9 @@ impl Backends {
         let mut pause = PROBE_FIRST;
         // Another connection may have shown it up, or the document may have dropped it: then this ends.
         while self.known.borrow().entries.iter().any(|e| e.probe == Some(probe)) {
-            if let Ok(Ok(_)) = timeout(CONNECT, TcpStream::connect(backend)).await {
+            // An address that nobody has yet swallows a SYN for a second: while it is new, ask again sooner.
+            let patience = CONNECT.min(pause * 5);
+            if let Ok(Ok(_)) = timeout(patience, TcpStream::connect(backend)).await {
                 self.set_up(backend, Some(probe));
                 return;
             }

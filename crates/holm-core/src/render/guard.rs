@@ -2,7 +2,7 @@
 //!
 //! Bridges of services are switches and nothing more: no frame is handed up from them, so the namespace neither
 //! answers nor routes for a service. From the uplink's bridge only what bears the gateway's own address goes up,
-//! i.e. what a loaded ruleset has translated; all else is held and counted.
+//! i.e. what a loaded ruleset has translated; all else is dropped, and counted when it is IPv4.
 
 use crate::{
     render::names,
@@ -23,7 +23,7 @@ pub fn ruleset(pool: Pool) -> String {
 flush chain bridge holm_guard up
 add rule bridge holm_guard up ether type arp accept
 add rule bridge holm_guard up ether saddr {mac} ip saddr {gateway} accept
-add rule bridge holm_guard up counter name held
+add rule bridge holm_guard up ether type ip counter name held
 "
     )
 }
