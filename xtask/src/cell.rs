@@ -67,8 +67,13 @@ impl Cell {
     /// The same, initialised with [`DOMAIN`] and its store.
     pub fn start(bench: &Bench, name: &str, options: CreateOptions, artifacts: &Artifacts) -> Result<Self> {
         let cell = Self::install(bench, name, options, artifacts)?;
-        cell.holm(&["init", "--domain", DOMAIN, "--store", STORE])?;
+        cell.init()?;
         Ok(cell)
+    }
+
+    /// `holm init` with [`DOMAIN`] and the store.
+    pub fn init(&self) -> Result<String> {
+        self.holm(&["init", "--domain", DOMAIN, "--store", STORE])
     }
 
     /// Runs `holm` as root and returns what it printed.

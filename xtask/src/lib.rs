@@ -7,8 +7,10 @@
 
 pub mod cell;
 pub mod deb;
+pub mod demo;
 pub mod images;
 pub mod node;
+pub mod phases;
 pub mod registry;
 pub mod setup;
 pub mod sh;

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use xtask::workspace::Profile;
-use xtask::{deb, images, registry, store, test, tidy};
+use xtask::{deb, demo, images, registry, store, test, tidy};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's own tools")]
@@ -32,6 +32,14 @@ enum Command {
     Deb(Build),
     /// Make all that a test machine is installed from: images, registry, store with test services, package
     Artifacts(Build),
+    /// From nothing to a cell that another machine opens; stays up unless it is only to check
+    Demo {
+        /// Take the machines down again, and end with 0 when every check passed
+        #[arg(long)]
+        check: bool,
+        #[command(flatten)]
+        build: Build,
+    },
     /// Run every check and test, cheapest first
     Test {
         /// With the long ones
@@ -68,6 +76,7 @@ fn main() -> Result<ExitCode> {
         }
         Command::Deb(build) => println!("{}", deb::build(build.profile())?.display()),
         Command::Artifacts(build) => drop(xtask::cell::Artifacts::build(build.profile())?),
+        Command::Demo { check, build } => demo::run(check, build.profile())?,
         Command::Test { all } => test::run(all)?,
         Command::Tidy => tidy::run()?,
         Command::Registry => println!("{}", registry::prepare()?.display()),

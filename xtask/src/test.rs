@@ -1,10 +1,10 @@
 //! `cargo xtask test`: everything that must hold, cheapest first, so that a mistake is told early.
 
 use crate::workspace::{self, Profile};
+use crate::phases::Phases;
 use crate::{cell::Artifacts, setup, tidy};
 use anyhow::{Context, Result, bail};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 /// Programs of the whole way from source to tested machine. Each command asks for its own besides.
 const NEEDED: [(&str, &str); 4] = [
@@ -61,29 +61,6 @@ pub fn run(all: bool) -> Result<()> {
 }
 
 const NODE_TESTS: &str = "holm-node-tests";
-
-#[derive(Default)]
-struct Phases(Vec<(&'static str, Duration)>);
-
-impl Phases {
-    fn run(&mut self, name: &'static str, phase: impl FnOnce() -> Result<()>) -> Result<()> {
-        println!("== {name}");
-        let start = Instant::now();
-        let result = phase();
-        self.0.push((name, start.elapsed()));
-        if result.is_err() {
-            self.report();
-        }
-        result.with_context(|| format!("phase `{name}`"))
-    }
-
-    fn report(&self) {
-        println!("\n{:>8}  phase", "seconds");
-        for (name, took) in &self.0 {
-            println!("{:>8.1}  {name}", took.as_secs_f64());
-        }
-    }
-}
 
 /// Shows what cargo says as it says it. A snapshot is never accepted on the way.
 fn cargo(words: &[&str]) -> Result<()> {

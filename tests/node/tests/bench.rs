@@ -102,6 +102,7 @@ fn a_power_cut_keeps_what_was_synced_and_nothing_else() -> Result<()> {
     let bench = Bench::open()?;
     let options = CreateOptions {
         disk: Some("1G".into()),
+        ..CreateOptions::default()
     };
     let node = bench.fresh(&Bench::unique("cut"), options)?;
     // An fsync may carry other files of the same disk along, so all synced writes come first.
@@ -219,6 +220,7 @@ fn nothing_is_left_of_a_destroyed_node() -> Result<()> {
         &name,
         CreateOptions {
             disk: Some("256M".into()),
+            ..CreateOptions::default()
         },
     )?;
     let leader = node.leader_pid()?;

@@ -81,7 +81,7 @@ fn answers(client: &xtask::node::Node, host: &str) -> Result<bool> {
 #[test]
 fn a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
     let bench = Bench::open()?;
-    let disk = CreateOptions { disk: Some("4G".into()) };
+    let disk = CreateOptions { disk: Some("4G".into()), ..CreateOptions::default() };
     let cell = Cell::start(&bench, &Bench::unique("a"), disk, &Artifacts::built()?)?;
     let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
     cell.introduce(&client, &["home", "echo"])?;

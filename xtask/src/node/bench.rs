@@ -29,6 +29,8 @@ pub struct CreateOptions {
     /// Size of a disk image for /home and /var/lib/holm, such as `4G`; a power cut then loses what was not
     /// synced. Without one they are a plain folder.
     pub disk: Option<String>,
+    /// A [`NodeGuard`](super::NodeGuard) of it does not destroy it.
+    pub keep: bool,
 }
 
 /// One machine of the bench, which need not exist yet.

@@ -4,9 +4,12 @@ use super::bench::{Bench, CreateOptions, Node};
 use anyhow::Result;
 use std::ops::Deref;
 
-/// A node that is destroyed when this is dropped, unless `HOLM_NODE_KEEP` is set.
+/// A node that is destroyed when this is dropped, unless it was to be kept.
 #[derive(Debug)]
-pub struct NodeGuard(Node);
+pub struct NodeGuard {
+    node: Node,
+    keep: bool,
+}
 
 impl Bench {
     /// A new, booted node for one test; an older one of that name is destroyed first.
@@ -17,11 +20,13 @@ impl Bench {
         let node = self.node(name);
         node.destroy()?;
         let pid = std::process::id();
-        let owner = match std::env::var_os("HOLM_NODE_KEEP") {
-            Some(_) => None,
-            None => start_time(pid).map(|start| (pid, start)),
+        let keep = options.keep || std::env::var_os("HOLM_NODE_KEEP").is_some();
+        let owner = if keep {
+            None
+        } else {
+            start_time(pid).map(|start| (pid, start))
         };
-        let guard = NodeGuard(node);
+        let guard = NodeGuard { node, keep };
         guard.create_owned(&options, owner)?;
         guard.boot()?;
         Ok(guard)
@@ -50,14 +55,14 @@ impl Deref for NodeGuard {
     type Target = Node;
 
     fn deref(&self) -> &Node {
-        &self.0
+        &self.node
     }
 }
 
 impl Drop for NodeGuard {
     fn drop(&mut self) {
-        if std::env::var_os("HOLM_NODE_KEEP").is_some() {
-            eprintln!("node {} is kept, as HOLM_NODE_KEEP is set", self.name());
+        if self.keep {
+            eprintln!("node {} is kept", self.name());
         } else if let Err(error) = self.destroy() {
             eprintln!("cannot destroy node {}: {error:#}", self.name());
         }
