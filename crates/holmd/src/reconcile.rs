@@ -53,6 +53,9 @@ pub struct Reconciler<H> {
     pub clock: crate::Clock,
 }
 
+/// A pull that ended: whose, of what, and how.
+type Pulled = (Option<ServiceId>, Image, Result<(), String>);
+
 /// One pass of the loop, as it left things.
 enum Passed {
     /// Something was changed: look again at once.
@@ -64,7 +67,7 @@ enum Passed {
 struct Running<H> {
     parts: Reconciler<H>,
     failures: Failures,
-    pulls: JoinSet<(Option<ServiceId>, Image, Result<(), String>)>,
+    pulls: JoinSet<Pulled>,
     pulling: BTreeSet<String>,
 }
 
@@ -164,11 +167,12 @@ impl<H: Host> Running<H> {
         let mut applied = Applied::default();
         let mut broken = BTreeSet::new();
         for planned in &plan.steps {
-            if broken.contains(&planned.owner)
-                || self
-                    .failures
-                    .resting(planned.owner.as_ref(), (self.parts.clock)())
-            {
+            let resting = self
+                .failures
+                .resting(planned.owner.as_ref(), (self.parts.clock)());
+            // The reload is everybody's: a fault of the core's own files must not keep a service's from being read.
+            let held = resting || broken.contains(&planned.owner);
+            if held && planned.step != Step::Reload {
                 continue;
             }
             if let Step::Pull(image) = &planned.step {
@@ -177,7 +181,7 @@ impl<H: Host> Running<H> {
             }
             tracing::info!(step = %planned.step, "apply");
             match self.parts.host.apply(&planned.step).await {
-                Ok(()) => applied.changed = true,
+                Ok(()) => applied.changed |= !held,
                 Err(error) => {
                     applied.failed = true;
                     self.failed(planned.owner.clone(), error.to_string());
@@ -204,10 +208,7 @@ impl<H: Host> Running<H> {
         });
     }
 
-    fn pulled(
-        &mut self,
-        pulled: Result<(Option<ServiceId>, Image, Result<(), String>), tokio::task::JoinError>,
-    ) {
+    fn pulled(&mut self, pulled: Result<Pulled, tokio::task::JoinError>) {
         match pulled {
             Ok((owner, image, result)) => {
                 self.pulling.remove(&image.pinned());
@@ -241,7 +242,8 @@ impl<H: Host> Running<H> {
         };
         // A service's work is not done while the core's own part of it (its leg, its policy) is not.
         let done = |owner: Option<&ServiceId>| settled(owner) && settled(None);
-        let mut result = self.parts.db.finish_operations(loaded.revision, done);
+        // Forgotten first: who is told that a purge is done may install at once.
+        let mut result = Ok(());
         for (id, service) in &decision.target.services {
             if service.wanted == Wanted::Purged && done(Some(id)) {
                 let until = (self.parts.clock)() + REST_SECONDS;
@@ -249,6 +251,7 @@ impl<H: Host> Running<H> {
                 self.parts.wake.notify_one();
             }
         }
+        let result = result.and_then(|()| self.parts.db.finish_operations(loaded.revision, done));
         if let Err(error) = result {
             tracing::error!("recording what is done failed: {error}; it is done again in the next pass");
         }

@@ -15,13 +15,21 @@ fn remains(cell: &Cell, id: &str) -> Result<String> {
 }
 
 fn settled(cell: &Cell) -> Result<()> {
-    cell.wait_for("a settled cell", "holm status --json | grep -q '\"settled\": *true'")
+    cell.wait_for(
+        "a settled cell",
+        "holm status --json | grep -q '\"settled\": *true'",
+    )
 }
 
 #[test]
 fn the_daemon_killed_at_twenty_moments_ends_as_asked() -> Result<()> {
     let bench = Bench::open()?;
-    let cell = Cell::start(&bench, &Bench::unique("a"), CreateOptions::default(), &Artifacts::built()?)?;
+    let cell = Cell::start(
+        &bench,
+        &Bench::unique("a"),
+        CreateOptions::default(),
+        &Artifacts::built()?,
+    )?;
     let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
     cell.introduce(&client, &["home"])?;
     let kill = "systemctl --user kill -s KILL holmd";
@@ -32,7 +40,10 @@ fn the_daemon_killed_at_twenty_moments_ends_as_asked() -> Result<()> {
         cell.sh(kill)?;
         cell.wait_for("the daemon", "holm status >/dev/null")?;
         settled(&cell)?;
-        ensure!(get(&client, "home", "/")?.0 == 200, "round {round}: installed, but it does not answer");
+        ensure!(
+            get(&client, "home", "/")?.0 == 200,
+            "round {round}: installed, but it does not answer"
+        );
         let there = "container holm-homepage.main\nnetwork holm-homepage\nvolume holm-homepage.homepage-html\nholm-homepage.main.container";
         let seen = remains(&cell, "homepage")?;
         ensure!(seen == there, "round {round}, {wait:?} into the install:\n{seen}");
@@ -43,7 +54,10 @@ fn the_daemon_killed_at_twenty_moments_ends_as_asked() -> Result<()> {
         cell.wait_for("the daemon", "holm status >/dev/null")?;
         settled(&cell)?;
         let seen = remains(&cell, "homepage")?;
-        ensure!(seen == "volume holm-homepage.homepage-html", "round {round}, {wait:?} into the removal:\n{seen}");
+        ensure!(
+            seen == "volume holm-homepage.homepage-html",
+            "round {round}, {wait:?} into the removal:\n{seen}"
+        );
     }
     Ok(())
 }
@@ -51,7 +65,12 @@ fn the_daemon_killed_at_twenty_moments_ends_as_asked() -> Result<()> {
 #[test]
 fn after_a_reboot_services_answer_without_a_command_and_without_the_daemon() -> Result<()> {
     let bench = Bench::open()?;
-    let cell = Cell::start(&bench, &Bench::unique("a"), CreateOptions::default(), &Artifacts::built()?)?;
+    let cell = Cell::start(
+        &bench,
+        &Bench::unique("a"),
+        CreateOptions::default(),
+        &Artifacts::built()?,
+    )?;
     let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
     cell.introduce(&client, &["home", "echo"])?;
     for id in ["homepage", "echo"] {
@@ -60,10 +79,16 @@ fn after_a_reboot_services_answer_without_a_command_and_without_the_daemon() -> 
     cell.holm(&["stop", "echo"])?;
     cell.node.reboot()?;
     ensure!(answers(&client, "home")?, "after a reboot it does not answer");
-    ensure!(get(&client, "echo", "/")?.0 == 503, "a stopped service was started by the reboot");
+    ensure!(
+        get(&client, "echo", "/")?.0 == 503,
+        "a stopped service was started by the reboot"
+    );
     cell.node.exec_ok(&["chmod", "-x", "/usr/lib/holm/holmd"])?;
     cell.node.reboot()?;
-    ensure!(answers(&client, "home")?, "without the daemon it does not answer after a reboot");
+    ensure!(
+        answers(&client, "home")?,
+        "without the daemon it does not answer after a reboot"
+    );
     Ok(())
 }
 
@@ -81,7 +106,10 @@ fn answers(client: &xtask::node::Node, host: &str) -> Result<bool> {
 #[test]
 fn a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
     let bench = Bench::open()?;
-    let disk = CreateOptions { disk: Some("4G".into()), ..CreateOptions::default() };
+    let disk = CreateOptions {
+        disk: Some("4G".into()),
+        ..CreateOptions::default()
+    };
     let cell = Cell::start(&bench, &Bench::unique("a"), disk, &Artifacts::built()?)?;
     let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
     cell.introduce(&client, &["home", "echo"])?;
@@ -99,14 +127,26 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
         cell.node.cut()?;
         writer.wait()?;
         cell.node.boot()?;
-        ensure!(answers(&client, "echo")?, "round {round}: echo does not answer after the power cut");
+        ensure!(
+            answers(&client, "echo")?,
+            "round {round}: echo does not answer after the power cut"
+        );
         let acknowledged = client.exec_ok(&["sh", "-c", &format!("cat /root/put{round}")])?;
-        ensure!(acknowledged.lines().count() > 3, "round {round}: too few files were put: {acknowledged}");
+        ensure!(
+            acknowledged.lines().count() > 3,
+            "round {round}: too few files were put: {acknowledged}"
+        );
         for i in acknowledged.lines() {
             let (status, body) = fetch(&client, "echo", &format!("/files/r{round}-{i}"), &[])?;
-            ensure!(status == 200 && body == format!("content {i}\n"), "round {round}: file {i} is lost: {status} {body:?}");
+            ensure!(
+                status == 200 && body == format!("content {i}\n"),
+                "round {round}: file {i} is lost: {status} {body:?}"
+            );
         }
-        ensure!(answers(&client, "home")?, "round {round}: the acknowledged install was not carried out");
+        ensure!(
+            answers(&client, "home")?,
+            "round {round}: the acknowledged install was not carried out"
+        );
         settled(&cell)?;
         cell.holm(&["purge", "homepage", "--confirm", "homepage"])?;
     }

@@ -6,23 +6,45 @@ use xtask::node::{Bench, CreateOptions};
 
 /// Programs of the base system that run as root on any Debian; all else on the node must not.
 const SYSTEM: [&str; 12] = [
-    "systemd", "/sbin/init", "/usr/lib/systemd/", "(sd-pam)", "/usr/bin/dbus-daemon", "/sbin/agetty", "agetty",
-    "sd-pam", "/usr/sbin/agetty", "/usr/lib/polkit", "login", "(agetty)",
+    "systemd",
+    "/sbin/init",
+    "/usr/lib/systemd/",
+    "(sd-pam)",
+    "/usr/bin/dbus-daemon",
+    "/sbin/agetty",
+    "agetty",
+    "sd-pam",
+    "/usr/sbin/agetty",
+    "/usr/lib/polkit",
+    "login",
+    "(agetty)",
 ];
 
 #[test]
 fn nothing_of_holm_runs_as_root_and_two_ports_are_open() -> Result<()> {
     let bench = Bench::open()?;
-    let cell = Cell::start(&bench, &Bench::unique("a"), CreateOptions::default(), &Artifacts::built()?)?;
+    let cell = Cell::start(
+        &bench,
+        &Bench::unique("a"),
+        CreateOptions::default(),
+        &Artifacts::built()?,
+    )?;
     let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
     cell.introduce(&client, &["echo"])?;
     for id in ["homepage", "echo"] {
         cell.holm(&["install", id])?;
     }
     let processes = cell.node.processes();
-    let ours = |line: &str| ["holm", "caddy", "conmon", "pasta", "echo", "httpd"].iter().any(|name| line.contains(name));
+    let ours = |line: &str| {
+        ["holm", "caddy", "conmon", "pasta", "echo", "httpd"]
+            .iter()
+            .any(|name| line.contains(name))
+    };
     let found = processes.iter().filter(|process| ours(&process.cmdline)).count();
-    ensure!(found >= 8, "the scan sees only {found} processes of Holm: {processes:?}");
+    ensure!(
+        found >= 8,
+        "the scan sees only {found} processes of Holm: {processes:?}"
+    );
     for process in processes.iter().filter(|process| process.uid == 0) {
         let system = SYSTEM.iter().any(|name| process.cmdline.starts_with(name));
         ensure!(system && !ours(&process.cmdline), "runs as root: {process:?}");
@@ -37,14 +59,24 @@ fn nothing_of_holm_runs_as_root_and_two_ports_are_open() -> Result<()> {
     ensure!(open.split_whitespace().eq(["80", "443"]), "open ports: {open}");
     let outside = "ss -Hltun | awk '{print $1, $5}' | grep -v '127.0.0.\\|\\[::1\\]' | sort -u";
     let listening = cell.node.exec_ok(&["sh", "-c", outside])?;
-    ensure!(listening.lines().all(|line| line.ends_with(":80") || line.ends_with(":443")), "listening: {listening}");
+    ensure!(
+        listening
+            .lines()
+            .all(|line| line.ends_with(":80") || line.ends_with(":443")),
+        "listening: {listening}"
+    );
     Ok(())
 }
 
 #[test]
 fn a_service_reaches_nothing_but_its_resolver() -> Result<()> {
     let bench = Bench::open()?;
-    let cell = Cell::start(&bench, &Bench::unique("a"), CreateOptions::default(), &Artifacts::built()?)?;
+    let cell = Cell::start(
+        &bench,
+        &Bench::unique("a"),
+        CreateOptions::default(),
+        &Artifacts::built()?,
+    )?;
     let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
     cell.introduce(&client, &["echo"])?;
     for id in ["homepage", "echo"] {
@@ -59,11 +91,15 @@ fn a_service_reaches_nothing_but_its_resolver() -> Result<()> {
     let address = |id: &str| -> String {
         let services = status["services"].as_array().into_iter().flatten();
         let found = services.into_iter().find(|service| service["id"] == id);
-        found.map_or(String::new(), |service| service["containers"][0]["address"].as_str().unwrap_or("").into())
+        found.map_or(String::new(), |service| {
+            service["containers"][0]["address"].as_str().unwrap_or("").into()
+        })
     };
     let (home, echo) = (address("homepage"), address("echo"));
     ensure!(!home.is_empty() && !echo.is_empty(), "no addresses in {status}");
-    let gateway = echo.rsplit_once('.').map(|(net, last)| (net, last.parse::<u8>().unwrap_or(1) - 1));
+    let gateway = echo
+        .rsplit_once('.')
+        .map(|(net, last)| (net, last.parse::<u8>().unwrap_or(1) - 1));
     let (net, last) = gateway.unwrap_or(("172.20.0", 2));
     let targets = [
         ("another service", format!("{home}:80")),

@@ -14,25 +14,48 @@ struct Tls(Child);
 impl Tls {
     fn connect(address: &str, host: &str, root: &std::path::Path) -> Result<Self> {
         let mut client = Command::new("openssl");
-        client.args(["s_client", "-quiet", "-verify_return_error", "-servername", host, "-connect"]);
+        client.args([
+            "s_client",
+            "-quiet",
+            "-verify_return_error",
+            "-servername",
+            host,
+            "-connect",
+        ]);
         client.arg(format!("{address}:443")).arg("-CAfile").arg(root);
-        let child = client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let child = client
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
         Ok(Self(child.context("openssl does not start")?))
     }
 }
 
 impl Read for Tls {
     fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
-        self.0.stdout.as_mut().ok_or(std::io::ErrorKind::NotConnected)?.read(bytes)
+        self.0
+            .stdout
+            .as_mut()
+            .ok_or(std::io::ErrorKind::NotConnected)?
+            .read(bytes)
     }
 }
 
 impl Write for Tls {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.stdin.as_mut().ok_or(std::io::ErrorKind::NotConnected)?.write(bytes)
+        self.0
+            .stdin
+            .as_mut()
+            .ok_or(std::io::ErrorKind::NotConnected)?
+            .write(bytes)
     }
     fn flush(&mut self) -> std::io::Result<()> {
-        self.0.stdin.as_mut().ok_or(std::io::ErrorKind::NotConnected)?.flush()
+        self.0
+            .stdin
+            .as_mut()
+            .ok_or(std::io::ErrorKind::NotConnected)?
+            .flush()
     }
 }
 
@@ -54,7 +77,12 @@ fn says(socket: &mut WebSocket<Tls>, text: &str) -> Result<()> {
 fn fifty_websockets_stay_open_while_ten_services_come_and_go() -> Result<()> {
     xtask::setup::ensure_packages(&[("openssl", "openssl")])?;
     let bench = Bench::open()?;
-    let cell = Cell::start(&bench, &Bench::unique("a"), CreateOptions::default(), &Artifacts::built()?)?;
+    let cell = Cell::start(
+        &bench,
+        &Bench::unique("a"),
+        CreateOptions::default(),
+        &Artifacts::built()?,
+    )?;
     let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
     cell.introduce(&client, &["p0", "p9"])?;
     cell.holm(&["install", "echo"])?;
@@ -75,7 +103,10 @@ fn fifty_websockets_stay_open_while_ten_services_come_and_go() -> Result<()> {
         cell.stock(&id, "homepage", |_| {})?;
         cell.holm(&["install", &id])?;
     }
-    ensure!(get(&client, "p0", "/")?.0 == 200 && get(&client, "p9", "/")?.0 == 200, "the ten do not answer");
+    ensure!(
+        get(&client, "p0", "/")?.0 == 200 && get(&client, "p9", "/")?.0 == 200,
+        "the ten do not answer"
+    );
     for (number, socket) in sockets.iter_mut().enumerate() {
         says(socket, "after ten installs").with_context(|| format!("socket {number}"))?;
     }

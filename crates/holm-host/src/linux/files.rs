@@ -99,6 +99,12 @@ impl Files {
             .map_or(Ok(()), |parent| absent_is_fine(sync(parent)))
     }
 
+    /// Has everything that was written to this file system reach its disk: what others wrote, too, such as the
+    /// layers of an image (syncfs(2)).
+    pub fn sync_all(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(fs::File::open(&self.root)?)?)
+    }
+
     /// Removes a directory with the files in it durably; one that is not there is success.
     pub fn remove_directory(&self, path: &str) -> io::Result<()> {
         let place = self.place(path)?;
@@ -113,6 +119,8 @@ impl Files {
         let place = self.place(path)?;
         match fs::symlink_metadata(&place) {
             Ok(seen) if seen.is_file() => read(&place).map(Some),
+            // An admin's drop-ins beside a unit are his own.
+            Ok(seen) if seen.is_dir() => Ok(None),
             Ok(_) => Ok(Some(String::new())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

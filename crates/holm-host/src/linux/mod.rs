@@ -136,7 +136,11 @@ impl Host for LinuxHost {
 
     async fn apply(&self, step: &Step) -> Result<(), HostError> {
         match step {
-            Step::Pull(image) => self.podman.pull(image).await,
+            Step::Pull(image) => {
+                self.podman.pull(image).await?;
+                // Podman syncs its lists, not the layers: after a power cut an image could be listed and empty.
+                self.on_files(step, |files| files.sync_all()).await
+            }
             Step::CreateNetwork(network) => self.podman.create_network(network).await,
             Step::RemoveNetwork(name) => self.podman.remove_network(name).await,
             Step::CreateVolume { name, service } => self.podman.create_volume(name, service).await,

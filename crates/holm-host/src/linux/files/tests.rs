@@ -120,3 +120,15 @@ fn text_that_is_not_utf8_is_seen_as_another() {
     fs::write(root.path().join("env/a"), [b'a', 0xff]).unwrap();
     assert_eq!(files.kept().unwrap()["env/a"], "a\u{fffd}");
 }
+
+#[test]
+fn an_admins_drop_in_folder_beside_a_unit_is_not_ours() {
+    let (directory, files) = root();
+    let quadlets = directory.path().join(".config/containers/systemd");
+    std::fs::create_dir_all(quadlets.join("holm-anchor.container.d")).unwrap();
+    files
+        .write(".config/containers/systemd/holm-anchor.container", "[Unit]\n")
+        .unwrap();
+    let kept: Vec<String> = files.kept().unwrap().into_keys().collect();
+    assert_eq!(kept, [".config/containers/systemd/holm-anchor.container"]);
+}
