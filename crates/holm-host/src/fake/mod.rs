@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::{Host, HostError, Secret};
 
+mod beside;
 mod steps;
 #[cfg(test)]
 mod tests;

@@ -79,6 +79,15 @@ fn unit_name(path: &str) -> Option<String> {
 }
 
 impl World {
+    /// Whether a file is one of those that Holm keeps, and so sees.
+    pub fn keeps(path: &str) -> bool {
+        let named = |folder| {
+            path.strip_prefix(folder)
+                .map(|name: &str| name.starts_with("holm-"))
+        };
+        named(QUADLETS).or_else(|| named(PLAIN)).unwrap_or(true)
+    }
+
     /// As systemd's daemon-reload: what runs goes on, from whatever text.
     pub fn reload(&mut self) {
         let files = self.files.iter();
@@ -148,17 +157,20 @@ impl World {
             };
             units.entry(name.clone()).or_insert(none).state = *state;
         }
+        units.retain(|name, _| name.starts_with("holm-"));
+        let ours = |name: &&String| name.starts_with("holm-");
+        let files = self.files.iter().filter(|(path, _)| Self::keeps(path));
         let containers = self.containers.iter().map(|(name, running)| {
             let (service, spec) = (running.service.clone(), running.spec.clone());
             (name.clone(), observed::Container { service, spec })
         });
         let secrets = self.secrets.iter().filter(|(_, secrets)| !secrets.is_empty());
         Observed {
-            files: self.files.clone(),
+            files: files.map(|(path, text)| (path.clone(), text.clone())).collect(),
             units,
             containers: containers.collect(),
-            networks: self.networks.keys().cloned().collect(),
-            volumes: self.volumes.clone(),
+            networks: self.networks.keys().filter(ours).cloned().collect(),
+            volumes: self.volumes.iter().filter(ours).cloned().collect(),
             images: self.images.clone(),
             secrets: secrets
                 .map(|(id, all)| (id.clone(), all.keys().cloned().collect()))

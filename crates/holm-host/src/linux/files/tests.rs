@@ -127,7 +127,7 @@ fn an_admins_drop_in_folder_beside_a_unit_is_not_ours() {
     let quadlets = directory.path().join(".config/containers/systemd");
     std::fs::create_dir_all(quadlets.join("holm-anchor.container.d")).unwrap();
     files
-        .write(".config/containers/systemd/holm-anchor.container", "[Unit]\n")
+        .write(".config/containers/systemd/holm-anchor.container", b"[Unit]\n")
         .unwrap();
     let kept: Vec<String> = files.kept().unwrap().into_keys().collect();
     assert_eq!(kept, [".config/containers/systemd/holm-anchor.container"]);
