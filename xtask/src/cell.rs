@@ -36,9 +36,15 @@ impl Artifacts {
     pub fn built() -> Result<Self> {
         let store = store_folder();
         if !store.exists() {
-            bail!("{} is not there yet: run `cargo xtask artifacts`", store.display());
+            bail!(
+                "{} is not there yet: run `cargo xtask artifacts`",
+                store.display()
+            );
         }
-        Ok(Self { deb: deb::built()?, store })
+        Ok(Self {
+            deb: deb::built()?,
+            store,
+        })
     }
 }
 
@@ -107,7 +113,8 @@ impl Cell {
             node.alias(&format!("{host}.{DOMAIN}"), self.node.name())?;
         }
         let root = self.holm(&["ca"])?;
-        node.push_bytes(root.as_bytes(), ROOT, 0o644, "root").context("push the authority's certificate")
+        node.push_bytes(root.as_bytes(), ROOT, 0o644, "root")
+            .context("push the authority's certificate")
     }
 
     /// Puts a package into the cell's store: a test service under another id and host, with changes.
@@ -119,7 +126,8 @@ impl Cell {
         manifest["caddy_route"]["subdomain"] = id.into();
         change(&mut manifest);
         let path = format!("{STORE}/services/{id}/manifest.json");
-        self.node.push_bytes(manifest.to_string().as_bytes(), &path, 0o644, "root")
+        self.node
+            .push_bytes(manifest.to_string().as_bytes(), &path, 0o644, "root")
     }
 }
 
@@ -131,8 +139,20 @@ pub fn get(client: &Node, host: &str, path: &str) -> Result<(u16, String)> {
 /// The same with more words for curl, e.g. `--data-binary`.
 pub fn fetch(client: &Node, host: &str, path: &str, words: &[&str]) -> Result<(u16, String)> {
     let url = format!("https://{host}.{DOMAIN}{path}");
-    let plain = ["curl", "-sS", "-m", "30", "--cacert", ROOT, "-w", "\n%{http_code}"];
+    let plain = [
+        "curl",
+        "-sS",
+        "-m",
+        "30",
+        "--cacert",
+        ROOT,
+        "-w",
+        "\n%{http_code}",
+    ];
     let said = client.exec_ok(&[&plain[..], words, &[&url]].concat())?;
     let (body, status) = said.rsplit_once('\n').unwrap_or(("", &said));
-    Ok((status.parse().with_context(|| format!("curl said {said:?}"))?, body.to_owned()))
+    Ok((
+        status.parse().with_context(|| format!("curl said {said:?}"))?,
+        body.to_owned(),
+    ))
 }

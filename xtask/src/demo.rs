@@ -14,7 +14,10 @@ const CLIENT: &str = "b";
 /// Makes the cell, walks the path, prints seconds by phase. Without `check` the machines stay up.
 pub fn run(check: bool, profile: Profile) -> Result<()> {
     let mut phases = Phases::default();
-    let options = || CreateOptions { disk: None, keep: !check };
+    let options = || CreateOptions {
+        disk: None,
+        keep: !check,
+    };
     let artifacts = phases.run("images, store, package", || Artifacts::build(profile))?;
     let bench = Bench::open()?;
     let cell = phases.run("a machine with the package", || {
@@ -26,8 +29,12 @@ pub fn run(check: bool, profile: Profile) -> Result<()> {
     phases.run("holm install homepage", || cell.holm(&["install", "homepage"]))?;
     phases.run("the page over HTTPS from the second machine", || page(&client))?;
     phases.run("holm install files", || cell.holm(&["install", "files"]))?;
-    phases.run("a file over WebDAV from the second machine", || webdav(&cell, &client))?;
-    phases.run("the edge knows the second machine's address", || address_seen(&cell, &client))?;
+    phases.run("a file over WebDAV from the second machine", || {
+        webdav(&cell, &client)
+    })?;
+    phases.run("the edge knows the second machine's address", || {
+        address_seen(&cell, &client)
+    })?;
     phases.report();
     if check {
         println!("demo: every check passed");
@@ -38,7 +45,10 @@ pub fn run(check: bool, profile: Profile) -> Result<()> {
 
 fn page(client: &NodeGuard) -> Result<()> {
     let (status, body) = get(client, "home", "/")?;
-    ensure!(status == 200 && body.contains("<html"), "https://home.{DOMAIN}/ answered {status}: {body}");
+    ensure!(
+        status == 200 && body.contains("<html"),
+        "https://home.{DOMAIN}/ answered {status}: {body}"
+    );
     Ok(())
 }
 
@@ -81,7 +91,9 @@ fn stay(cell: &Cell) -> Result<()> {
             root.display()
         );
     }
-    println!("For a browser: `{address} home.{DOMAIN} files.{DOMAIN}` in /etc/hosts, and trust that certificate.");
+    println!(
+        "For a browser: `{address} home.{DOMAIN} files.{DOMAIN}` in /etc/hosts, and trust that certificate."
+    );
     println!("In the cell:   cargo xtask node exec {CELL} holm status");
     println!("The end:       cargo xtask node down");
     Ok(())

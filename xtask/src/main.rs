@@ -65,8 +65,15 @@ impl Build {
     }
 }
 
-fn main() -> Result<ExitCode> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    run(Cli::parse().command).unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
         Command::Node(args) => return xtask::node::cli::run(args),
         Command::Images(build) => images::run(build.profile())?,
         Command::Store { out, tests } => {

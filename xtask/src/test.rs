@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold, cheapest first, so that a mistake is told early.
 
-use crate::workspace::{self, Profile};
 use crate::phases::Phases;
+use crate::workspace::{self, Profile};
 use crate::{cell::Artifacts, setup, tidy};
 use anyhow::{Context, Result, bail};
 use std::process::Command;

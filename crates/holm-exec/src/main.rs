@@ -14,9 +14,15 @@ use std::{
 /// `KEY=VALUE` records, each ended by a zero byte.
 const ENV_FILE: &str = "/run/holm.env";
 
-#[expect(clippy::disallowed_methods, reason = "becoming another program with another environment is all it does")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "becoming another program with another environment is all it does"
+)]
 fn main() -> ExitCode {
-    let mut words = std::env::args_os().skip(1).skip_while(|word| word != "--").skip(1);
+    let mut words = std::env::args_os()
+        .skip(1)
+        .skip_while(|word| word != "--")
+        .skip(1);
     let Some(program) = words.next() else {
         eprintln!("holm-exec: no command after --; it is started by Podman in the place of an init");
         return ExitCode::from(2);
@@ -30,12 +36,18 @@ fn main() -> ExitCode {
     };
     let mut command = Command::new(&program);
     command.args(words);
-    for record in records.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
+    for record in records
+        .split(|byte| *byte == 0)
+        .filter(|record| !record.is_empty())
+    {
         let Some(equals) = record.iter().position(|byte| *byte == b'=') else {
             eprintln!("holm-exec: {ENV_FILE} has a record without =");
             return ExitCode::FAILURE;
         };
-        command.env(OsStr::from_bytes(&record[..equals]), OsStr::from_bytes(&record[equals + 1..]));
+        command.env(
+            OsStr::from_bytes(&record[..equals]),
+            OsStr::from_bytes(&record[equals + 1..]),
+        );
     }
     let error = command.exec();
     eprintln!("holm-exec: starting {} failed: {error}", program.display());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use holm_core::{
     name::{Alias, CellName, Domain, SecretName, ServiceId, SettingKey},
-    target::Pool,
+    wire::Pool,
 };
 
 /// Your own cloud, on your own machine.

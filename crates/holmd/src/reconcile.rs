@@ -121,6 +121,8 @@ impl<H: Host> Running<H> {
             .map(|rest| rest.block)
             .collect();
         let decision = decide(intent, loaded.target.as_ref(), &resting, &self.parts.images);
+        self.failures
+            .forget_changed(loaded.target.as_ref(), &decision.target);
         if loaded.target.as_ref() != Some(&decision.target)
             && let Err(error) = self.parts.db.save_target(&decision.target, loaded.revision)
         {
@@ -135,9 +137,9 @@ impl<H: Host> Running<H> {
         };
         self.failures.saw();
         let plan = diff(&decision.target, &observed);
+        self.failures.forget_settled(&plan);
         self.publish(&loaded, &decision, &observed, &plan);
         let applied = self.apply(&plan).await;
-        self.failures.forget_settled(&plan);
         if applied.failed {
             self.publish(&loaded, &decision, &observed, &plan);
         }
@@ -166,13 +168,16 @@ impl<H: Host> Running<H> {
     async fn apply(&mut self, plan: &Plan) -> Applied {
         let mut applied = Applied::default();
         let mut broken = BTreeSet::new();
+        let mut reloaded = false;
         for planned in &plan.steps {
             let resting = self
                 .failures
                 .resting(planned.owner.as_ref(), (self.parts.clock)());
-            // The reload is everybody's: a fault of the core's own files must not keep a service's from being read.
-            let held = resting || broken.contains(&planned.owner);
-            if held && planned.step != Step::Reload {
+            if resting || broken.contains(&planned.owner) {
+                continue;
+            }
+            // One reload serves all whose units changed before it.
+            if reloaded && planned.step == Step::Reload {
                 continue;
             }
             if let Step::Pull(image) = &planned.step {
@@ -181,7 +186,10 @@ impl<H: Host> Running<H> {
             }
             tracing::info!(step = %planned.step, "apply");
             match self.parts.host.apply(&planned.step).await {
-                Ok(()) => applied.changed |= !held,
+                Ok(()) => {
+                    applied.changed = true;
+                    reloaded = planned.step == Step::Reload;
+                }
                 Err(error) => {
                     applied.failed = true;
                     self.failed(planned.owner.clone(), error.to_string());

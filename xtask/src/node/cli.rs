@@ -76,7 +76,9 @@ pub fn run(args: NodeArgs) -> Result<ExitCode> {
     let bench = Bench::open()?;
     match args.command {
         NodeCommand::Up => bench.up()?,
-        NodeCommand::Create { name, disk } => bench.node(&name).create(&CreateOptions { disk, keep: true })?,
+        NodeCommand::Create { name, disk } => {
+            bench.node(&name).create(&CreateOptions { disk, keep: true })?
+        }
         NodeCommand::Boot { name } => bench.node(&name).boot()?,
         NodeCommand::Exec { user, name, words } => return exec(&bench, &name, user.as_deref(), &words),
         NodeCommand::Push { name, src, dst, user } => bench.node(&name).push(&src, &dst, user.as_deref())?,

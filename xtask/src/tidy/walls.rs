@@ -82,7 +82,13 @@ const WALLS: &[Wall] = &[
         "an operation writes intent and wakes the loop; it never touches the machine",
     ),
     Wall {
-        but: &["holm_core::wire", "holm_core::name"],
+        // What people asked is shown to them, so it is read; only operations write it.
+        but: &[
+            "holm_core::wire",
+            "holm_core::name",
+            "holm_core::intent",
+            "holm_core::model",
+        ],
         ..wall(
             "crates/holmd/src/api/",
             &[

@@ -1,6 +1,6 @@
 //! The part of a comparison that makes and removes: units stopped, networks, volumes, secrets, files, legs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Diff;
 use crate::{
@@ -19,7 +19,7 @@ const CORE_UNITS: [&str; 4] = [
     "holm-caddy.socket",
 ];
 
-impl Diff<'_> {
+impl<'a> Diff<'a> {
     /// Units that are not to run: of services that are stopped or gone.
     pub(super) fn stop_unwanted(&mut self) {
         let running = self.running_units();
@@ -116,21 +116,21 @@ impl Diff<'_> {
         }
     }
 
-    /// Files that differ, then those that are not wanted, then one reload for all of them.
+    /// Files that differ, then those that are not wanted, then a reload for each who has other units now: one whose
+    /// files cannot be written keeps nobody else's reload from being the last. The loop does several as one.
     pub(super) fn write_files(&mut self) {
-        let stale = self.stale_units();
+        let mut reloads = self.stale_units();
         let files: Vec<(String, String)> = self
             .rendered
             .files
             .iter()
             .map(|(path, text)| (path.clone(), text.clone()))
             .collect();
-        let mut units_changed = false;
         for (path, text) in files {
             let owner = self.owner(file_name(&path));
             let ready = owner.is_none_or(|id| self.ready.contains(id));
             if ready && self.observed.files.get(&path) != Some(&text) {
-                units_changed |= is_unit(&path);
+                reloads.extend(is_unit(&path).then_some(owner));
                 self.step(owner, Step::WriteFile { path, text });
             }
         }
@@ -142,33 +142,41 @@ impl Diff<'_> {
             .cloned()
             .collect();
         for path in strays {
-            units_changed |= is_unit(&path);
             let owner = self.owner(file_name(&path));
+            reloads.extend(is_unit(&path).then_some(owner));
             self.step(owner, Step::RemoveFile(path));
         }
-        if units_changed || stale {
-            self.step(None, Step::Reload);
+        for owner in reloads {
+            self.step(owner, Step::Reload);
         }
     }
 
-    /// systemd has another text of a unit than its file, none of one that is to run, or one without a file: the
-    /// reload that should have followed a change of the files was lost.
-    fn stale_units(&self) -> bool {
+    /// Whose units systemd has with another text than their file, without a file, or not at all though they are to
+    /// run: the reload that should have followed a change of the files was lost.
+    fn stale_units(&self) -> BTreeSet<Option<&'a ServiceId>> {
         let ready = |name: &str| self.owner(name).is_none_or(|id| self.ready.contains(id));
-        let other_text = |(name, mark): (&String, &String)| {
-            ready(name)
-                && self
-                    .observed
-                    .units
-                    .get(name)
-                    .is_some_and(|seen| seen.mark != *mark)
-        };
-        let unknown = |(_, name): &(Option<&ServiceId>, String)| !self.observed.units.contains_key(name);
-        let without_file =
-            |name: &String| name.starts_with("holm-") && !self.rendered.marks.contains_key(name);
-        self.rendered.marks.iter().any(other_text)
-            || self.running_units().iter().any(unknown)
-            || self.observed.units.keys().any(without_file)
+        let marks = self.rendered.marks.iter();
+        let other_text = marks.filter(|(name, mark)| {
+            let seen = self.observed.units.get(*name);
+            ready(name) && seen.is_some_and(|seen| seen.mark != **mark)
+        });
+        let without_file = self
+            .observed
+            .units
+            .keys()
+            .filter(|name| name.starts_with("holm-") && !self.rendered.marks.contains_key(*name));
+        let mut owners: BTreeSet<_> = other_text
+            .map(|(name, _)| name)
+            .chain(without_file)
+            .map(|name| self.owner(name))
+            .collect();
+        let unknown = self.running_units().into_iter();
+        owners.extend(
+            unknown
+                .filter(|(_, name)| !self.observed.units.contains_key(name))
+                .map(|(owner, _)| owner),
+        );
+        owners
     }
 
     /// Legs of the running anchor; one that does not run takes them from its unit.

@@ -75,7 +75,7 @@ pub(super) fn unit(
 }
 
 /// After the gateway, and only while its loaded policy is the one that was decided together with this unit.
-/// `Wants=`, not `Requires=`: a gateway that is killed must not take the services down with it (adr/0003).
+/// `Wants=`, not `Requires=`: a gateway that is killed must not take the services down with it (docs/adr/0002).
 fn order(
     draft: &mut Draft,
     gateway: &GatewayConfig,

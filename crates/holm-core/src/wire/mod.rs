@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
+pub use crate::{
     manifest::Finding,
     model::Value,
-    name::{CellName, Domain, SecretName, ServiceId, SettingKey},
     target::{Pool, Wanted},
 };
+
+use crate::name::{CellName, Domain, SecretName, ServiceId, SettingKey};
 
 /// `POST /api/cell`: what `holm init` sets. A second one that says the same is success.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

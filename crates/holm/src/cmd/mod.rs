@@ -17,8 +17,8 @@ mod store;
 use std::collections::BTreeMap;
 
 use holm_core::{
-    model::Value,
     name::{ServiceId, SettingKey},
+    wire::Value,
     wire::{Operation, ServiceStatus},
 };
 

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use holm_core::{
     intent::ServiceIntent,
     name::Domain,
-    target::Wanted,
+    wire::Wanted,
     wire::{ServiceState, ServiceStatus, Status},
 };
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use holm_core::{name::ServiceId, plan::Plan};
+use holm_core::{name::ServiceId, plan::Plan, target::Target};
 
 use crate::view::Failing;
 
@@ -66,6 +66,12 @@ impl Failures {
     pub fn forget_settled(&mut self, plan: &Plan) {
         self.owners
             .retain(|owner, _| plan.steps.iter().any(|step| step.owner == *owner));
+    }
+
+    /// Whoever is to be otherwise than before is tried at once: the next try was that of another wish.
+    pub fn forget_changed(&mut self, last: Option<&Target>, target: &Target) {
+        let same = |id: &ServiceId| last.and_then(|last| last.services.get(id)) == target.services.get(id);
+        self.owners.retain(|owner, _| owner.as_ref().is_none_or(same));
     }
 
     /// How long until the next try of anything.
