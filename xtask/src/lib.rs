@@ -5,6 +5,7 @@
     reason = "a build tool: it runs on the developer's machine, not in the product"
 )]
 
+pub mod bench;
 pub mod cell;
 pub mod deb;
 pub mod demo;

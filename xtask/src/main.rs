@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use xtask::workspace::Profile;
-use xtask::{deb, demo, images, registry, store, test, tidy};
+use xtask::{bench, deb, demo, images, registry, store, test, tidy};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's own tools")]
@@ -40,6 +40,11 @@ enum Command {
         #[command(flatten)]
         build: Build,
     },
+    /// Measure against bare Podman in the same run
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
     /// Run every check and test, cheapest first
     Test {
         /// With the long ones
@@ -50,6 +55,12 @@ enum Command {
     Tidy,
     /// Make the storage folder of a test registry from the images
     Registry,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// `holm install` to the first 200, against network create, run and curl; and the idle daemon
+    Install(Build),
 }
 
 #[derive(Debug, clap::Args)]
@@ -84,6 +95,9 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Deb(build) => println!("{}", deb::build(build.profile())?.display()),
         Command::Artifacts(build) => drop(xtask::cell::Artifacts::build(build.profile())?),
         Command::Demo { check, build } => demo::run(check, build.profile())?,
+        Command::Bench {
+            what: Bench::Install(build),
+        } => bench::install(build.profile())?,
         Command::Test { all } => test::run(all)?,
         Command::Tidy => tidy::run()?,
         Command::Registry => println!("{}", registry::prepare()?.display()),
