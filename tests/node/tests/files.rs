@@ -74,7 +74,7 @@ fn files_by_webdav_with_settings_and_a_secret_that_stays_one() -> Result<()> {
     );
     for (set, rule) in [
         ("cache_seconds=0", "1 to 3600"),
-        ("cache_seconds=x", "number"),
+        ("cache_seconds=x", "an integer"),
         ("nope=1", "nope"),
     ] {
         let out = cell.node.exec(&["holm", "reconfigure", "files", "--set", set])?;

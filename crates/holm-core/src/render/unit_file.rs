@@ -51,7 +51,7 @@ impl UnitFile {
     pub fn encode(&self) -> String {
         let mut text = String::new();
         for (index, (section, entries)) in self.sections.iter().enumerate() {
-            let _ = write!(text, "{}[{section}]\n", if index == 0 { "" } else { "\n" });
+            let _ = writeln!(text, "{}[{section}]", if index == 0 { "" } else { "\n" });
             for (key, value) in entries {
                 let _ = writeln!(text, "{key}={value}");
             }
