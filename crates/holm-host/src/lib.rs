@@ -35,6 +35,10 @@ pub trait Host: Send + Sync + 'static {
     /// Resolves when something of ours changed its state since the last call. For one caller at a time.
     fn changed(&self) -> impl Future<Output = ()> + Send;
 
+    /// Says that all has run as decided for a while. systemd counts restarts for as long as a unit lives and
+    /// waits longer for each; a crash of last month must not make one of today wait a minute.
+    fn steady(&self) -> impl Future<Output = Result<(), HostError>> + Send;
+
     /// Opens a sealed secret.
     fn reveal(
         &self,

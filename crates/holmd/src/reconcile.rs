@@ -87,7 +87,7 @@ impl<H: Host> Reconciler<H> {
                 () = parts.wake.notified() => {}
                 () = parts.host.changed() => {}
                 Some(pulled) = running.pulls.join_next() => running.pulled(pulled),
-                () = tokio::time::sleep(rest) => {}
+                () = tokio::time::sleep(rest) => running.rested(rest).await,
                 () = stop.notified() => return,
             }
         }
@@ -104,6 +104,15 @@ impl<H: Host> Running<H> {
         }
         tracing::warn!("{LOOKS} looks in a row each found something to change; waiting before the next");
         UNDERWAY
+    }
+
+    /// Nothing happened for as long as `rest`.
+    async fn rested(&self, rest: Duration) {
+        if rest >= LEVEL
+            && let Err(error) = self.parts.host.steady().await
+        {
+            tracing::warn!("{error}");
+        }
     }
 
     async fn pass(&mut self) -> Passed {

@@ -216,6 +216,10 @@ impl Host for FakeHost {
         Ok(self.world().edge_ran.then(|| text.to_owned()))
     }
 
+    async fn steady(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
     async fn logs(
         &self,
         container: &str,

@@ -175,6 +175,10 @@ impl Host for LinuxHost {
         self.changed.notified().await;
     }
 
+    async fn steady(&self) -> Result<(), HostError> {
+        self.systemd.forget_restarts().await
+    }
+
     async fn reveal(&self, service: &ServiceId, secret: &SecretName) -> Result<Secret, HostError> {
         secrets::reveal(&self.files, service, secret).await
     }

@@ -88,6 +88,16 @@ impl Systemd {
         self.forgive(&manager, &tried, units).await
     }
 
+    /// Begins the count of restarts anew for every unit of the user, the daemon's own included.
+    pub async fn forget_restarts(&self) -> Result<(), HostError> {
+        let tried = "forget restarts of long ago";
+        let manager = self.manager(tried).await?;
+        match manager.reset_failed().await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.fault(tried, &error).await),
+        }
+    }
+
     /// Clears "failed", and only that: it also resets the back-off of a unit that is being retried.
     async fn forgive(
         &self,
