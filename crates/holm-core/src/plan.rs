@@ -43,7 +43,7 @@ pub struct Planned {
 pub struct Wait {
     /// `None` for the core.
     pub owner: Option<ServiceId>,
-    /// In words, e.g. `holm-notes-main.service starts`.
+    /// In words, e.g. `holm-notes.main.service starts`.
     pub what: String,
     /// It failed at least once and is tried again by systemd.
     pub failing: bool,
@@ -61,7 +61,7 @@ pub enum Step {
     RemoveNetwork(String),
     /// Make an empty volume of a service.
     CreateVolume {
-        /// Podman's name, `holm-<id>-<volume>`.
+        /// Podman's name, `holm-<id>.<volume>`.
         name: String,
         /// Whose.
         service: ServiceId,

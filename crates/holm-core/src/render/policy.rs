@@ -38,7 +38,8 @@ fn leg(target: &Target, id: &ServiceId, service: &ServiceTarget) -> Leg {
         backend_ports.sort_unstable();
         backend_ports.dedup();
         let mut names = vec![container.name.to_string()];
-        names.extend(container.aliases.iter().map(ToString::to_string));
+        let others = container.aliases.iter().map(ToString::to_string);
+        names.extend(others.filter(|alias| alias != container.name.as_str()));
         Member {
             names,
             address: container.address,

@@ -32,7 +32,7 @@ fn credential(service: &ServiceId, secret: &SecretName) -> String {
 /// Generates a secret and stores it sealed, unless it exists.
 pub(super) async fn seal(files: &Files, service: &ServiceId, secret: &SecretName) -> Result<(), HostError> {
     let tried = format!("seal secret {secret} of {service}");
-    let hint = "See `systemctl status systemd-creds.socket`; `holm doctor` tests it";
+    let hint = "See `systemctl status systemd-creds.socket`; it is tried again";
     let path = place(service, secret);
     let (files, there) = (files.clone(), path.clone());
     let exists = {

@@ -105,7 +105,7 @@ fn unreadable(tried: &str, error: &serde_json::Error) -> HostError {
     HostError::new(
         tried,
         format!("Podman's answer makes no sense ({error})"),
-        "Holm needs Podman 5.4 or later; run `holm doctor`",
+        "Holm needs Podman 5.4 or later: see `podman --version`",
     )
 }
 
