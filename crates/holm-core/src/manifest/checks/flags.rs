@@ -1,4 +1,4 @@
-//! Rules `flag-missing-block`, `flag-unused`, `flag-reserved`: the six flags and the blocks they speak of agree.
+//! Rules `flag-missing-block`, `flag-unused`, `flag-not-yet`, `flag-reserved`: the six flags and the blocks they speak of agree.
 
 use super::super::{
     report::{Place, Report},
@@ -16,6 +16,22 @@ const BLOCKS: [(&str, &[&str], &[&str]); 5] = [
     ("has_admin_config", &["config_schema"], &[]),
     ("has_storage", &["backup"], &["storage"]),
     ("has_egress", &["egress"], &[]),
+];
+
+/// Flags that this version checks and does not act on, and what that means for who installs the service.
+const NOT_YET: [(&str, &str); 3] = [
+    (
+        "has_accounts",
+        "no accounts are made yet: people sign in as the service itself provides",
+    ),
+    (
+        "has_storage",
+        "no backups are made yet: the data is in the service's volumes and nowhere else",
+    ),
+    (
+        "has_egress",
+        "nothing leaves the service's network yet, whatever egress allows",
+    ),
 ];
 
 /// Compares the flags with the blocks that are there.
@@ -48,6 +64,10 @@ pub(in crate::manifest) fn check(raw: &V3<'_>, report: &mut Report) {
                 );
             }
         }
+    }
+    for (flag, meaning) in NOT_YET.iter().filter(|(flag, _)| raw.flags.has(flag)) {
+        let hint = format!("keep {flag}: it takes effect with a later version of Holm");
+        report.warn(&raw.flags.at, "flag-not-yet", *meaning, hint);
     }
     if raw.flags.has("has_api_hooks") {
         let message = "has_api_hooks is reserved and does nothing";

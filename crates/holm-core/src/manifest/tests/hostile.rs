@@ -28,7 +28,8 @@ fn line_breaks(path: &str, manifest: &str, template: Option<&str>) -> String {
         *place = format!("{}\n", place.as_str().unwrap()).into();
         let text = serde_json::to_string(&changed).unwrap();
         let findings = read(&package(path, &text, template)).expect_err(&pointer);
-        let rules: Vec<&str> = findings.iter().map(|finding| finding.rule.as_str()).collect();
+        let rules = findings.iter().map(|finding| finding.rule.as_str());
+        let rules: Vec<&str> = rules.filter(|rule| *rule != super::NOT_YET).collect();
         all.push_str(&format!("{pointer}: {}\n", rules.join(" ")));
     }
     all

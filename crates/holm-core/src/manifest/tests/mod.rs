@@ -39,6 +39,9 @@ fn line(finding: &Finding) -> String {
     format!("{file}:{line}:{column} {kind}{rule} {field}: {message} ({hint})\n")
 }
 
+/// What this version does not act on yet is said of every example; one test looks at it, the others leave it out.
+const NOT_YET: &str = "flag-not-yet";
+
 /// The findings as text, after `refused` or `accepted`.
 fn check(files: &PackageFiles) -> String {
     let (verdict, findings) = match read(files) {
@@ -51,7 +54,8 @@ fn check(files: &PackageFiles) -> String {
             ("refused\n", findings)
         }
     };
-    let all: String = findings.iter().map(line).collect();
+    let told = findings.iter().filter(|finding| finding.rule != NOT_YET);
+    let all: String = told.map(line).collect();
     let clean = all.chars().all(|c| c == '\n' || super::checks::is_shown(c));
     assert!(clean, "a finding carries control characters: {all:?}");
     format!("{verdict}{all}")
