@@ -1,10 +1,16 @@
 //! Pulling the plug: the daemon killed at any moment, the machine rebooted, the power cut. It ends as asked.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a crash comes at a chosen time: that is what these sleeps are, not a synchronisation"
+)]
+
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use xtask::cell::{Artifacts, Cell, fetch, get};
-use xtask::node::{Bench, CreateOptions};
+use holm_node_tests::House;
+use xtask::cell::{Cell, fetch, get};
+use xtask::node::CreateOptions;
 
 /// Everything of a service that is on the machine, one line each.
 fn remains(cell: &Cell, id: &str) -> Result<String> {
@@ -23,15 +29,7 @@ fn settled(cell: &Cell) -> Result<()> {
 
 #[test]
 fn the_daemon_killed_at_twenty_moments_ends_as_asked() -> Result<()> {
-    let bench = Bench::open()?;
-    let cell = Cell::start(
-        &bench,
-        &Bench::unique("a"),
-        CreateOptions::default(),
-        &Artifacts::built()?,
-    )?;
-    let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
-    cell.introduce(&client, &["home"])?;
+    let House { cell, client, .. } = House::new(&["home"])?;
     let kill = "systemctl --user kill -s KILL holmd";
     for round in 0u64..20 {
         let wait = Duration::from_millis(round * 67 % 1300);
@@ -64,15 +62,7 @@ fn the_daemon_killed_at_twenty_moments_ends_as_asked() -> Result<()> {
 
 #[test]
 fn after_a_reboot_services_answer_without_a_command_and_without_the_daemon() -> Result<()> {
-    let bench = Bench::open()?;
-    let cell = Cell::start(
-        &bench,
-        &Bench::unique("a"),
-        CreateOptions::default(),
-        &Artifacts::built()?,
-    )?;
-    let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
-    cell.introduce(&client, &["home", "echo"])?;
+    let House { cell, client, .. } = House::new(&["home", "echo"])?;
     for id in ["homepage", "echo"] {
         cell.holm(&["install", id])?;
     }
@@ -105,14 +95,11 @@ fn answers(client: &xtask::node::Node, host: &str) -> Result<bool> {
 
 #[test]
 fn a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
-    let bench = Bench::open()?;
     let disk = CreateOptions {
         disk: Some("4G".into()),
         ..CreateOptions::default()
     };
-    let cell = Cell::start(&bench, &Bench::unique("a"), disk, &Artifacts::built()?)?;
-    let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
-    cell.introduce(&client, &["home", "echo"])?;
+    let House { cell, client, .. } = House::with(disk, &["home", "echo"])?;
     cell.holm(&["install", "echo"])?;
     for round in 0u64..4 {
         // Files put one after the other until the power goes; what was answered 201 must be there.

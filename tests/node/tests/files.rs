@@ -3,9 +3,9 @@
 use std::io::{BufRead as _, BufReader};
 
 use anyhow::{Context, Result, ensure};
-use xtask::cell::{Artifacts, Cell, fetch};
+use holm_node_tests::House;
+use xtask::cell::{Cell, fetch};
 use xtask::demo::webdav;
-use xtask::node::{Bench, CreateOptions};
 
 /// The environment of the service's own process, as the kernel has it.
 fn environment(cell: &Cell) -> Result<String> {
@@ -19,15 +19,7 @@ fn environment(cell: &Cell) -> Result<String> {
 
 #[test]
 fn files_by_webdav_with_settings_and_a_secret_that_stays_one() -> Result<()> {
-    let bench = Bench::open()?;
-    let cell = Cell::start(
-        &bench,
-        &Bench::unique("a"),
-        CreateOptions::default(),
-        &Artifacts::built()?,
-    )?;
-    let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
-    cell.introduce(&client, &["files"])?;
+    let House { cell, client, .. } = House::new(&["files"])?;
     cell.holm(&["install", "files", "--set", "cache_seconds=7"])?;
     webdav(&cell, &client)?;
     ensure!(

@@ -2,20 +2,12 @@
 //! with the data kept, install again with it, purge.
 
 use anyhow::{Result, ensure};
-use xtask::cell::{Artifacts, Cell, get};
-use xtask::node::{Bench, CreateOptions};
+use holm_node_tests::House;
+use xtask::cell::get;
 
 #[test]
 fn a_service_from_the_store_to_https_and_back() -> Result<()> {
-    let bench = Bench::open()?;
-    let cell = Cell::start(
-        &bench,
-        &Bench::unique("a"),
-        CreateOptions::default(),
-        &Artifacts::built()?,
-    )?;
-    let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
-    cell.introduce(&client, &["home"])?;
+    let House { cell, client, .. } = House::new(&["home"])?;
 
     let said = cell.holm(&["install", "homepage"])?;
     ensure!(

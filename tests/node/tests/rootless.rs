@@ -1,8 +1,8 @@
 //! Who may reach what: nothing runs as root, two ports are open, services are alone.
 
 use anyhow::{Result, ensure};
-use xtask::cell::{Artifacts, Cell, get};
-use xtask::node::{Bench, CreateOptions};
+use holm_node_tests::House;
+use xtask::cell::get;
 
 /// Programs of the base system that run as root on any Debian; all else on the node must not.
 const SYSTEM: [&str; 12] = [
@@ -22,15 +22,7 @@ const SYSTEM: [&str; 12] = [
 
 #[test]
 fn nothing_of_holm_runs_as_root_and_two_ports_are_open() -> Result<()> {
-    let bench = Bench::open()?;
-    let cell = Cell::start(
-        &bench,
-        &Bench::unique("a"),
-        CreateOptions::default(),
-        &Artifacts::built()?,
-    )?;
-    let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
-    cell.introduce(&client, &["echo"])?;
+    let House { cell, client, .. } = House::new(&["echo"])?;
     for id in ["homepage", "echo"] {
         cell.holm(&["install", id])?;
     }
@@ -70,15 +62,7 @@ fn nothing_of_holm_runs_as_root_and_two_ports_are_open() -> Result<()> {
 
 #[test]
 fn a_service_reaches_nothing_but_its_resolver() -> Result<()> {
-    let bench = Bench::open()?;
-    let cell = Cell::start(
-        &bench,
-        &Bench::unique("a"),
-        CreateOptions::default(),
-        &Artifacts::built()?,
-    )?;
-    let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
-    cell.introduce(&client, &["echo"])?;
+    let House { cell, client, .. } = House::new(&["echo"])?;
     for id in ["homepage", "echo"] {
         cell.holm(&["install", id])?;
     }

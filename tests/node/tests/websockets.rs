@@ -1,12 +1,17 @@
 //! Installing one service must not be felt by another: fifty open WebSockets while ten come and go.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a TLS client of others is a program of others"
+)]
+
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use holm_node_tests::House;
 use tungstenite::{Message, WebSocket};
-use xtask::cell::{Artifacts, Cell, get};
-use xtask::node::{Bench, CreateOptions};
+use xtask::cell::get;
 
 /// A TLS connection by OpenSSL's own client, as a stream.
 struct Tls(Child);
@@ -76,15 +81,7 @@ fn says(socket: &mut WebSocket<Tls>, text: &str) -> Result<()> {
 #[test]
 fn fifty_websockets_stay_open_while_ten_services_come_and_go() -> Result<()> {
     xtask::setup::ensure_packages(&[("openssl", "openssl")])?;
-    let bench = Bench::open()?;
-    let cell = Cell::start(
-        &bench,
-        &Bench::unique("a"),
-        CreateOptions::default(),
-        &Artifacts::built()?,
-    )?;
-    let client = bench.fresh(&Bench::unique("b"), CreateOptions::default())?;
-    cell.introduce(&client, &["p0", "p9"])?;
+    let House { cell, client, .. } = House::new(&["p0", "p9"])?;
     cell.holm(&["install", "echo"])?;
     let folder = tempfile::tempdir()?;
     let root = folder.path().join("root.crt");
