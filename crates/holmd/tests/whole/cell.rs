@@ -138,7 +138,11 @@ impl Cell {
         let db = Db::open(&self.file()).unwrap();
         let (sender, view) = watch::channel(View::default());
         let wake = Arc::new(Notify::new());
-        let port = Arc::new(Port::new(Arc::clone(&self.machine), db.clone()));
+        let port = Arc::new(Port::new(
+            Arc::clone(&self.machine),
+            db.clone(),
+            Arc::clone(&self.clock),
+        ));
         let reconciler = Reconciler {
             host: Arc::clone(&port),
             db: db.clone(),

@@ -14,13 +14,17 @@ use holm_core::{
     target::Wanted,
 };
 use holm_host::{FakeHost, Host, HostError, Secret};
-use holmd::db::Db;
+use holmd::{Clock, db::Db};
 use tokio::sync::{Notify, mpsc};
+
+/// More looks in one second than any story needs: the loop spins, and the clock of a test would never move again.
+const SPINS: u32 = 300;
 
 /// One life's way to the machine.
 pub struct Port {
     machine: Arc<FakeHost>,
     db: Db,
+    clock: Clock,
     script: Mutex<Script>,
     /// Told when the life is over.
     pub over: Notify,
@@ -33,15 +37,18 @@ struct Script {
     dead: bool,
     /// Steps that begin so are refused.
     refused: Option<String>,
+    /// The second of the last look, and how many there were in it.
+    looks: (i64, u32),
     /// What should never have been.
     faults: Vec<String>,
 }
 
 impl Port {
-    pub fn new(machine: Arc<FakeHost>, db: Db) -> Self {
+    pub fn new(machine: Arc<FakeHost>, db: Db, clock: Clock) -> Self {
         Self {
             machine,
             db,
+            clock,
             script: Mutex::default(),
             over: Notify::new(),
         }
@@ -69,6 +76,19 @@ impl Port {
 
     fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap()
+    }
+
+    fn count_look(&self) {
+        let now = (self.clock)();
+        let mut script = self.script();
+        let before = if script.looks.0 == now { script.looks.1 } else { 0 };
+        script.looks = (now, before + 1);
+        drop(script);
+        assert!(
+            before < SPINS,
+            "the loop spins: {:#?}",
+            self.machine.history().iter().rev().take(20).collect::<Vec<_>>()
+        );
     }
 
     async fn while_alive(&self) {
@@ -146,6 +166,7 @@ impl Port {
 impl Host for Port {
     async fn observe(&self) -> Result<Observed, HostError> {
         self.while_alive().await;
+        self.count_look();
         let before = self.machine.look();
         let seen = self.machine.observe().await;
         self.judge(&before, None);
@@ -164,6 +185,10 @@ impl Host for Port {
         self.judge(&before, Some(step));
         self.count().await;
         done
+    }
+
+    async fn steady(&self) -> Result<(), HostError> {
+        self.machine.steady().await
     }
 
     async fn changed(&self) {
