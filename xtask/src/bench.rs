@@ -24,7 +24,7 @@ ours=$(($(now) - start))
 holm purge homepage --confirm homepage >/dev/null 2>&1
 
 start=$(now)
-as_holm podman network create -q bare >/dev/null
+as_holm podman network create bare >/dev/null
 as_holm podman run -q -d --name bare --network bare -p 127.0.0.1:18080:80 --sysctl net.ipv4.ip_unprivileged_port_start=0 IMAGE >/dev/null
 until_200 http://127.0.0.1:18080/
 bare=$(($(now) - start))

@@ -106,9 +106,11 @@ impl<H: Host> Running<H> {
         UNDERWAY
     }
 
-    /// Nothing happened for as long as `rest`.
+    /// Nothing happened for as long as `rest`. Restarts are forgotten only when all runs as decided.
     async fn rested(&self, rest: Duration) {
+        let settled = self.parts.view.borrow().settled;
         if rest >= LEVEL
+            && settled
             && let Err(error) = self.parts.host.steady().await
         {
             tracing::warn!("{error}");

@@ -20,8 +20,6 @@ use tower_service::Service;
 
 use crate::backends::{Backends, CONNECT};
 
-const PAUSE_FIRST: Duration = Duration::from_millis(50);
-const PAUSE_LAST: Duration = Duration::from_millis(500);
 /// Finds the dead ends of WebSockets whose other side went without a word.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
@@ -56,17 +54,17 @@ impl Connect {
 
     async fn until_connected(&mut self, uri: Uri, backend: SocketAddrV4) -> io::Result<TokioIo<TcpStream>> {
         let mut changes = self.backends.changes();
-        let mut pause = PAUSE_FIRST;
         loop {
+            // One that is down is only waited for: its probe asks often, while a SYN of ours to an address that
+            // nobody has yet would be lost for a second.
+            if !changes.until_up(backend).await {
+                return Err(io::Error::new(io::ErrorKind::NotConnected, "no longer routed"));
+            }
             if let Ok(Ok(stream)) = timeout(CONNECT, self.tcp.call(uri.clone())).await {
                 self.backends.accepted(backend);
                 return Ok(stream);
             }
             self.backends.failed(backend);
-            if let Ok(false) = timeout(pause, changes.until_up(backend)).await {
-                return Err(io::Error::new(io::ErrorKind::NotConnected, "no longer routed"));
-            }
-            pause = PAUSE_LAST.min(pause * 2);
         }
     }
 }
