@@ -37,8 +37,11 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     // One thread, since the number of threads shapes what xz writes.
     let options = ["--root-owner-group", "--threads-max=1", "-Zxz", "-z2", "--build"];
     let mut pack = sh::cmd(["dpkg-deb"]);
-    pack.args(options).arg(&staged).arg(&deb);
+    // Beside the name and then renamed: whoever installs the last one meanwhile gets a whole package.
+    let part = deb.with_extension("part");
+    pack.args(options).arg(&staged).arg(&part);
     sh::ok(pack.env("SOURCE_DATE_EPOCH", epoch()?)).context("cannot make the package")?;
+    fs::rename(&part, &deb).with_context(|| format!("cannot put {} in its place", deb.display()))?;
     Ok(deb)
 }
 

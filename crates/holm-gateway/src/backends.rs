@@ -13,10 +13,13 @@ use tokio::{
 };
 use tokio_stream::{Stream, StreamExt, wrappers::WatchStream};
 
-/// First pause between probes; doubled up to [`PROBE_LAST`].
+/// First pause between probes; a quarter longer each time, up to [`PROBE_LAST`].
 const PROBE_FIRST: Duration = Duration::from_millis(20);
 const PROBE_LAST: Duration = Duration::from_secs(1);
-/// For one connection; a SYN that was dropped is sent again by the next probe.
+/// For one probe. An address that nobody has yet swallows a SYN for a second, so a new one is sent soon; whoever
+/// listens on this machine answers within a few milliseconds.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// For one connection of a request.
 pub(crate) const CONNECT: Duration = Duration::from_secs(1);
 
 /// What is known of the backends of the live document.
@@ -145,14 +148,12 @@ impl Backends {
         let mut pause = PROBE_FIRST;
         // Another connection may have shown it up, or the document may have dropped it: then this ends.
         while self.known.borrow().entries.iter().any(|e| e.probe == Some(probe)) {
-            // An address that nobody has yet swallows a SYN for a second: while it is new, ask again sooner.
-            let patience = CONNECT.min(pause * 5);
-            if let Ok(Ok(_)) = timeout(patience, TcpStream::connect(backend)).await {
+            if let Ok(Ok(_)) = timeout(PATIENCE, TcpStream::connect(backend)).await {
                 self.set_up(backend, Some(probe));
                 return;
             }
             sleep(pause).await;
-            pause = PROBE_LAST.min(pause * 2);
+            pause = PROBE_LAST.min(pause * 5 / 4);
         }
     }
 }

@@ -16,7 +16,7 @@ plug() {
     : > "$dir/net"
     unshare --net="$dir/net" true
     ip -n "$router" link del "v$index" 2>/dev/null || true
-    nsenter --net="$dir/net" ip link add eth0 type veth peer name "v$index" netns "$router"
+    nsenter --net="$dir/net" ip link add eth0 address "$(printf "02:00:c6:12:00:%02x" "$index")" type veth peer name "v$index" netns "$router"
     ip -n "$router" link set "v$index" master br0 up
     nsenter --net="$dir/net" sh -euc '
         ip link set lo up
