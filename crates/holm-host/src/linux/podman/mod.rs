@@ -49,7 +49,9 @@ impl Podman {
         Self {
             client: Client {
                 socket,
-                deadline: Duration::from_secs(30),
+                // The slowest answer seen takes a tenth of a second. A call that hangs blinds the loop for this long,
+                // and a second try of a Podman that was just ending succeeds.
+                deadline: Duration::from_secs(8),
             },
             limits: Limits {
                 whole_pull: Duration::from_secs(600),
