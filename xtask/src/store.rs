@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn foreign_and_pinned_images_stay() -> Result<()> {
         for image in [
-            "docker.io/library/nginx:latest",
+            "images.other.example/nginx:latest",
             "images.holm.example/notes:1@sha256:ff",
         ] {
             assert_eq!(pin(image, &references())?, image);
